@@ -1,0 +1,1 @@
+"""Bellwether: an auditable AI investment desk."""

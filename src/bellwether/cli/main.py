@@ -1,0 +1,4 @@
+"""The `bellwether` command."""
+
+def main() -> None:
+    raise SystemExit(2)
