@@ -1,0 +1,64 @@
+"""The fused score of an asset: what the desk believes, how much stands behind it, and why."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from bellwether.domain.items import Instant
+
+TrackRecord = Literal["proven", "unproven"]
+
+
+class Contribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One agent's part in a score.
+
+    `log_odds` is the agent's view relative to the base rate (ℓᵢ−ℓ₀), `weight` wᵢ in [0, 1] as fused,
+    `evidence` Mᵢ, `share` what it moved the fused log-odds by. `signal_ids` names the signals that moved it
+    most; `abstained` says why the agent has no view.
+    """
+
+    agent_id: str
+    agent_version: int
+    weight: float
+    log_odds: float
+    evidence: float
+    reliability: float
+    share: float
+    signals: int = 0
+    track_record: TrackRecord = "unproven"
+    signal_ids: tuple[str, ...] = ()
+    rationale: str | None = None
+    abstained: str | None = None
+
+
+class Concentration(Struct, frozen=True, kw_only=True):
+    """How the items behind a score are spread: shares in [0, 1], `items` and `authors` as counts."""
+
+    items: int
+    authors: int
+    top_author_share: float
+    top_cluster_share: float
+    young_author_share: float
+
+
+class Score(Struct, frozen=True, kw_only=True):
+    """A fused forecast. `p_up`, `edge` and `interval` are `None` when every agent abstains.
+
+    `edge` = p_up − base rate; `interval` holds p_up with 90 % probability; `horizon` in trading days.
+    """
+
+    score_id: str
+    asset: str
+    as_of: Instant
+    horizon: int
+    p_up: float | None
+    edge: float | None
+    base_rate: float
+    n_eff: float
+    disagreement: float | None
+    interval: tuple[float, float] | None
+    contributions: tuple[Contribution, ...]
+    track_record: TrackRecord
+    concentration: Concentration
+    last_event: Instant | None = None
+    explanation: str = ""

@@ -1,0 +1,57 @@
+"""Signals: what one agent makes of one item (or of prices) for one asset."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from bellwether.domain.items import Instant
+
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Hours = Annotated[float, Meta(gt=0)]
+
+
+class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One agent's view of one asset.
+
+    `event_time` is when what it speaks of happened (decay counts from here), `observed_time` when the desk
+    could know it (replays cut here). `horizon` in trading days, `half_life` in hours. `evidence` is the
+    undecayed weight it adds to its agent's view: quality times the author's diminishing weight, and 0 for a
+    further copy of a cluster that counted already. `raw` is the agent's own reading before calibration.
+    """
+
+    asset: str
+    agent_id: str
+    agent_version: int
+    item_ids: tuple[str, ...]
+    event_time: Instant
+    observed_time: Instant
+    horizon: int
+    p_up: Probability
+    quality: Probability
+    half_life: Hours
+    expires_at: Instant
+    input_hash: str
+    rationale: str
+    raw: float = 0.0
+    abstained: bool = False
+    cluster_id: str | None = None
+    author: str | None = None
+    evidence: float = 0.0
+    young_author: bool = False
+
+    @property
+    def signal_id(self) -> str:
+        """Readable and unique: asset, day, and the sort key of its row."""
+        return f"{self.asset}#{day_of(self.observed_time)}#{sort_key(self)}"
+
+
+def day_of(at: datetime) -> str:
+    """`yyyymmdd` of an instant in UTC: the day part of the signals' partition key."""
+    return at.strftime("%Y%m%d")
+
+
+def sort_key(signal: Signal) -> str:
+    """`ts#agent#sourceId` of the signals table; `ts` is the observed time in UTC with microseconds."""
+    source = signal.item_ids[0] if signal.item_ids else signal.input_hash[:16]
+    return f"{signal.observed_time.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}#{signal.agent_id}#{source}"

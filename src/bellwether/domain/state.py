@@ -1,0 +1,57 @@
+"""What the desk keeps per asset and day of knowledge, so that a score never scans signals.
+
+One `AssetDay` holds everything signals known on that day add up to. Sums are forward-decayed (Cormode,
+Shkapenyuk, Srivastava, Xu 2009) with the day's start as landmark L: a signal with evidence e, event time t
+and half-life h adds e·2^((t−L)/h) once; at `as_of` the sum is multiplied by 2^(−(as_of−L)/h), which gives
+Σ e·2^(−(as_of−t)/h), exactly the decayed sum. Its size is bounded whatever the number of signals.
+"""
+
+from msgspec import Struct
+
+MOST_AUTHORS = 64
+MOST_CLUSTERS = 32
+MOST_TOP_SIGNALS = 5
+
+
+class AgentSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One agent's share of a day. `half_life` in hours; sums are relative to the day's start (see module)."""
+
+    half_life: float
+    weight: float = 0.0
+    weighted_log_odds: float = 0.0
+    squared_weight: float = 0.0
+    signals: int = 0
+    clusters: int = 0
+
+
+class TopSignal(Struct, frozen=True, kw_only=True):
+    """One of the signals that moved a day's sums most; `pull` = evidence·|log-odds|, undecayed."""
+
+    signal_id: str
+    agent_id: str
+    item_id: str
+    p_up: float
+    evidence: float
+    pull: float
+
+
+class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """State of one asset for one day of knowledge (`yyyymmdd`, UTC). `version` guards concurrent updates.
+
+    `agents` is keyed `agent_id@half_life`, so that a changed half-life starts its own sum. `authors` and
+    `clusters` are bounded heavy-hitter counts (Space-Saving: Metwally, Agrawal, El Abbadi 2005) of items.
+    """
+
+    asset: str
+    day: str
+    version: int = 0
+    agents: dict[str, AgentSums] = {}
+    items: int = 0
+    mentions: int = 0
+    young_items: int = 0
+    author_items: int = 0
+    authors: dict[str, int] = {}
+    clusters: dict[str, int] = {}
+    top: tuple[TopSignal, ...] = ()
+    last_event: str | None = None
+    mentions_by_hour: tuple[int, ...] = ()
