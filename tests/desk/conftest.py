@@ -1,0 +1,122 @@
+"""A whole desk for the end-to-end tests: started by the command a user types, driven as four users."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND_SECONDS = 240
+
+
+@dataclass
+class Desk:
+    """A running desk: `run` types a command at it, `call` sends a request as one of its users."""
+
+    home: Path
+    up: dict[str, Any]
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return desk_environment(self.home)
+
+    @property
+    def api_url(self) -> str:
+        return str(self.up["api_url"])
+
+    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs `bellwether …` against this desk."""
+        return run_command(self.home, *arguments, stdin=stdin)
+
+    def json(self, *arguments: str) -> Any:
+        """Runs a command with `--json` that has to succeed, and decodes its answer."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    def token(self, role: str) -> str:
+        """An access token of one of the first users, obtained as a client would: from the user pool."""
+        if role not in self.tokens:
+            assert self.run("login", "--as", role, "--json").returncode == 0
+            self.tokens[role] = self.json("login", "--as", role, "--show-token")["token"]
+        return self.tokens[role]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str | None = None,
+        body: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One request to the API, without retries, as `role` or as nobody."""
+        sent = dict(headers or {})
+        if role is not None:
+            sent["Authorization"] = f"Bearer {self.token(role)}"
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        return httpx.request(method, self.api_url + path, content=content, headers=sent, timeout=60)
+
+
+def desk_environment(home: Path) -> dict[str, str]:
+    """The environment of a user who has this home and nothing of AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BELLWETHER_"))}
+    return {**kept, "BELLWETHER_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "160"}
+
+
+def run_command(home: Path, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command line of this checkout with the interpreter of the tests."""
+    return subprocess.run(
+        [sys.executable, "-m", "bellwether", *arguments],
+        cwd=ROOT,
+        env=desk_environment(home),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One desk for all end-to-end tests of a run; each test uses assets and ids of its own."""
+    home = tmp_path_factory.mktemp("home")
+    started = run_command(home, "up", "--detach", "--json", "--port", str(free_port()))
+    assert started.returncode == 0, f"{started.stdout}\n{started.stderr}"
+    try:
+        yield Desk(home=home, up=json.loads(started.stdout))
+    finally:
+        run_command(home, "down")
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def eventually(check: Callable[[], Any], *, within: float = 30.0, every: float = 0.2, what: str = "it") -> Any:
+    """The first truthy answer of `check`; fails when there is none in time."""
+    deadline = time.monotonic() + within
+    while True:
+        if answer := check():
+            return answer
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not happen within {within:.0f} s")
+        time.sleep(every)
