@@ -263,6 +263,9 @@ class DeskControls(Protocol):
     def controls(self) -> dict[str, Any]:
         """The current risk limits and state as plain values; an empty mapping means the defaults."""
 
+    def change(self, controls: Mapping[str, Any], at: datetime) -> int:
+        """Writes a new version that replaces the whole mapping; returns its version number (from 1)."""
+
 
 class Counts(Protocol):
     """Counters the dashboard and /metrics show: name and labels to value."""
@@ -285,6 +288,66 @@ class Lake(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Keys below a prefix."""
+
+
+class Announcements(Protocol):
+    """The decisions queue (FIFO): tells the projections that the ledger has grown."""
+
+    def announce(self, entry: Entry) -> None:
+        """Sends `{sequence}` of an appended entry, in order, once per entry."""
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """One open WebSocket. `topics` are change types it asked for; none means all."""
+
+    connection_id: str
+    username: str
+    connected_at: Instant
+    topics: tuple[str, ...] = ()
+
+    def wants(self, topic: str) -> bool:
+        """Whether a change of this type is sent to the connection."""
+        return not self.topics or topic in self.topics
+
+
+class Connections(Protocol):
+    """The `connections` table of the WebSocket API."""
+
+    def put(self, connection: Connection) -> None:
+        """Remembers a connection (for a day at most)."""
+
+    def remove(self, connection_id: str) -> None:
+        """Forgets a connection; one that is not there is no error."""
+
+    def subscribe(self, connection_id: str, topics: Sequence[str]) -> bool:
+        """Replaces the topics of a connection; False when there is no such connection."""
+
+    def all(self) -> list[Connection]:
+        """All open connections."""
+
+
+class Sockets(Protocol):
+    """The sending side of the WebSocket API."""
+
+    def send(self, connection_id: str, message: bytes) -> bool:
+        """Sends one message; False when the connection is gone."""
+
+
+class Secrets(Protocol):
+    """Secrets Manager, read at run time and cached for minutes."""
+
+    def text(self, secret_id: str) -> str:
+        """The secret's text. Raises `NotFound`."""
+
+    def values(self, secret_id: str) -> dict[str, Any]:
+        """The secret's text decoded as a JSON object. Raises `NotFound`."""
+
+
+class QueueDepths(Protocol):
+    """How many messages wait in a queue."""
+
+    def depth(self, queue_url: str) -> int:
+        """Visible and in-flight messages, approximately."""
 
 
 class Clock(Protocol):
