@@ -1,0 +1,58 @@
+"""What the desk tells the engine's process, in one JSON argument."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders are absolute; `web` is empty when there is no dashboard."""
+
+    port: int
+    region: str
+    state: str
+    objects: str
+    scratch: str
+    routes: str
+    web: str = ""
+    token: str = ""
+    """What a caller of the control paths must present."""
+    idle_seconds: float = 75.0
+    most_idle: int = 8
+    most_per_function: int = 4
+
+    @classmethod
+    def parse(cls, text: str) -> "Settings":
+        """From `dump`'s text."""
+        return cls(**json.loads(text))
+
+    def dump(self) -> str:
+        """As one argument."""
+        return json.dumps(asdict(self))
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the engine, and so of every function it starts."""
+        return {
+            "PATH": os.defpath,
+            "HOME": self.scratch,
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "TMPDIR": self.scratch,
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": self.region,
+            "AUTH": "true",
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+            "STATE_DIR": str(Path(self.state) / "engine"),
+            "S3_DATA_DIR": self.objects,
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LAMBDA_EXECUTOR": "local",
+            # A desk needs no containers; without this the engine would tidy up those of other engines here.
+            "DOCKER_HOST": "unix:///dev/null/none",
+            "LOG_LEVEL": "INFO",
+        }

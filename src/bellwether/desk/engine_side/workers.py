@@ -1,0 +1,95 @@
+"""How many function processes may wait for work, and for how long.
+
+The engine keeps one process per function for ever and starts as many more as there are concurrent calls. On
+AWS that costs the owner nothing; here it is the machine's memory.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger("bellwether.workers")
+
+
+class Workers:
+    """Bounds and reaps the engine's pool (`runtime` is ministack.core.lambda_runtime)."""
+
+    def __init__(self, runtime: Any, *, idle_seconds: float, most_idle: int, most_per_function: int) -> None:
+        self._runtime = runtime
+        self._idle_seconds = idle_seconds
+        self._most_idle = most_idle
+        self._most_per_function = most_per_function
+        self._acquire: Callable[..., Any] = runtime.acquire_worker
+        self.invocations = 0
+
+    def install(self, functions: Any) -> None:
+        """Replace the pool's entry points in the service that uses them (ministack.services.lambda_svc)."""
+        functions.acquire_worker = self.acquire
+        functions.reap_idle_workers = _never
+
+    def acquire(self, name: str, config: Any, code: Any, **options: Any) -> Any:
+        """Lease a worker, waiting a little for a busy one when the function already has its share.
+
+        Runs on one of the engine's worker threads. After two seconds a further process is started all the
+        same: a function that calls itself would otherwise wait for its own caller.
+        """
+        self.invocations += 1
+        until = time.monotonic() + 2.0
+        while time.monotonic() < until:
+            leased = self._acquire(name, config, code, max_concurrency=self._most_per_function, **options)
+            if leased[0] is not None:
+                return leased
+            time.sleep(0.005)
+        return self._acquire(name, config, code, **options)
+
+    async def run(self) -> None:
+        """Reap for as long as the engine runs."""
+        while True:
+            await asyncio.sleep(5)
+            doomed = self.collect(time.time())
+            if doomed:
+                await asyncio.to_thread(self._runtime.kill_workers, doomed)
+                log.info("stopped %s idle function processes", len(doomed))
+
+    def collect(self, now: float) -> list[Any]:
+        """Take out of the pool what has been idle too long, and the longest idle beyond the bound."""
+        with self._runtime._lock:
+            idle = [
+                worker
+                for entries in self._runtime._workers.values()
+                for worker in entries
+                if not worker.in_use
+            ]
+            idle.sort(key=_last_used, reverse=True)
+            doomed = [
+                worker
+                for place, worker in enumerate(idle)
+                if now - worker.last_used > self._idle_seconds
+                or (place >= self._most_idle and now - worker.last_used > 1)
+            ]
+            self._remove(doomed)
+        return doomed
+
+    def count(self) -> dict[str, int]:
+        """Processes per function."""
+        with self._runtime._lock:
+            return {key: len(entries) for key, entries in self._runtime._workers.items() if entries}
+
+    def _remove(self, doomed: list[Any]) -> None:
+        gone = {id(worker) for worker in doomed}
+        for key, entries in list(self._runtime._workers.items()):
+            kept = [worker for worker in entries if id(worker) not in gone]
+            if kept:
+                self._runtime._workers[key] = kept
+            else:
+                del self._runtime._workers[key]
+
+
+def _last_used(worker: Any) -> float:
+    return float(worker.last_used)
+
+
+def _never(*_: Any) -> int:
+    return 0
