@@ -55,8 +55,14 @@ class ItemClaims(Protocol):
         An id the same batch claimed before is returned again, so that a retry gives the same answer.
         """
 
-    def claim_clusters(self, batch_id: str, cluster_ids: Sequence[str]) -> set[str]:
-        """The same for clusters: returns the clusters whose first item is in this batch."""
+    def claim_clusters(self, batch_id: str, known: Mapping[str, datetime]) -> set[str]:
+        """The same for clusters, each with when its first item in this batch became known.
+
+        Returns the clusters of which this batch holds the earliest known item so far. A claim is won when
+        there is none, when it is the batch's own, or when the one there names a later time (which is then
+        replaced): what became known later never decides over what was known before it, whatever the order
+        in which batches are processed, so a replay for an earlier `as_of` does not look ahead.
+        """
 
     def finished(self, batch_ids: Sequence[str]) -> set[str]:
         """Of these batches, those whose signals are all stored."""
