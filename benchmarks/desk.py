@@ -2,9 +2,9 @@
 
     uv run python benchmarks/desk.py [--home DIR] [--posts 20000] [--json]
 
-Starts a desk of its own in a temporary home (or uses the one running in --home), imports the StockNet companies
-and bars from `$BELLWETHER_DATA` (default `../shared/data`), sends real posts through `POST /v1/ingest/social`
-and prints figures. Without the data it says so and ends with 0.
+Starts a desk of its own in a temporary home (or uses the one running in --home), imports the StockNet
+companies and bars from `$BELLWETHER_DATA` (default `../shared/data`), sends real posts through
+`POST /v1/ingest/social` and prints figures. Without the data it says so and ends with 0.
 
 - items per second: from the first request to the last signal stored, posts as they are, four senders
 - time to score: from an item's 202 to a `/score` that contains it, at 100 items per second
@@ -48,7 +48,9 @@ def command(home: Path, *arguments: str) -> Any:
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"bellwether {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        raise SystemExit(
+            f"bellwether {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        )
     return json.loads(done.stdout)
 
 
@@ -134,8 +136,10 @@ def throughput(client: Client, items: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def time_to_score(client: Client, items: list[dict[str, Any]], symbols: list[str], seconds: int) -> dict[str, float]:
-    """p50 and p95 from an item's 202 to a score that contains it, at 100 items per second in batches of ten."""
+def time_to_score(
+    client: Client, items: list[dict[str, Any]], symbols: list[str], seconds: int
+) -> dict[str, float]:
+    """p50 and p95 from an item's 202 to a score with it, at 100 items a second in batches of ten."""
     waits: list[float] = []
     lock = threading.Lock()
 
@@ -145,7 +149,11 @@ def time_to_score(client: Client, items: list[dict[str, Any]], symbols: list[str
 
     def probe(symbol: str, batch: list[dict[str, Any]]) -> None:
         before = signals(symbol)
-        marked = {**batch[0], "text": f"${symbol} beats estimates, probe {uuid.uuid4().hex}", "repost_of": None}
+        marked = {
+            **batch[0],
+            "text": f"${symbol} beats estimates, probe {uuid.uuid4().hex}",
+            "repost_of": None,
+        }
         client.ingest([marked, *batch[1:]])
         acknowledged = time.perf_counter()
         while signals(symbol) <= before and time.perf_counter() - acknowledged < 30:
@@ -154,14 +162,19 @@ def time_to_score(client: Client, items: list[dict[str, Any]], symbols: list[str
             waits.append(time.perf_counter() - acknowledged)
 
     fresh = [
-        {**item, "source_id": uuid.uuid4().hex, "published_at": datetime.now(UTC).isoformat(), "repost_of": None}
+        {
+            **item,
+            "source_id": uuid.uuid4().hex,
+            "published_at": datetime.now(UTC).isoformat(),
+            "repost_of": None,
+        }
         for item in items[: seconds * 100]
     ]
     with ThreadPoolExecutor(12) as pool:
         started = time.perf_counter()
-        for number, batch in enumerate(chunks(fresh, 10)):
+        for number, some in enumerate(chunks(fresh, 10)):
             now = datetime.now(UTC).isoformat()
-            batch = [{**item, "published_at": now} for item in batch]
+            batch = [{**item, "published_at": now} for item in some]
             time.sleep(max(0.0, started + number * 0.1 - time.perf_counter()))
             if number % 5 == 0:
                 pool.submit(probe, symbols[(number // 5) % len(symbols)], batch)
@@ -170,7 +183,7 @@ def time_to_score(client: Client, items: list[dict[str, Any]], symbols: list[str
     return quantiles(waits)
 
 
-def get_routes(client: Client, api_url: str) -> dict[str, dict[str, float]]:
+def get_routes(client: Client) -> dict[str, dict[str, float]]:
     """p50 and p95 of each GET route."""
     figures = {}
     for path in ("/health", "/metrics", "/dashboard/summary", "/dashboard/stream"):
@@ -205,12 +218,14 @@ def measure(home: Path, count: int) -> dict[str, Any]:
     figures["throughput"] = throughput(client, items[10:])
     figures["time_to_score"] = time_to_score(client, items, ["KO", "PEP", "XOM", "CVX"], 30)
     figures["memory"] = memory(command(home, "status")["engine"]["pid"])
-    figures["get"] = get_routes(client, up["api_url"])
+    figures["get"] = get_routes(client)
     return figures
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--home", type=Path, help="a desk's home; by default a new one that is removed again")
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--json", action="store_true")
@@ -246,7 +261,8 @@ def main() -> None:
     )
     for path, took in figures["get"].items():
         print(f"GET {path:<19}p50 {took['p50_ms']} ms, p95 {took['p95_ms']} ms")
-    print(f"memory of the desk     {use['memory_mb']} MB in {use['processes']} processes (target {TARGETS['memory_mb']})")
+    print(f"memory of the desk     {use['memory_mb']} MB (target {TARGETS['memory_mb']})")
+    print(f"processes              {use['processes']}")
 
 
 if __name__ == "__main__":

@@ -111,7 +111,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def eventually(check: Callable[[], Any], *, within: float = 30.0, every: float = 0.2, what: str = "it") -> Any:
+def eventually(
+    check: Callable[[], Any], *, within: float = 30.0, every: float = 0.2, what: str = "it"
+) -> Any:
     """The first truthy answer of `check`; fails when there is none in time."""
     deadline = time.monotonic() + within
     while True:

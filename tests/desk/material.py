@@ -60,6 +60,15 @@ def write_bars(path: Path, symbols: Sequence[str], *, last: date, count: int = 3
             for n, day in enumerate(trading_days(last, count)):
                 close = (40 + 5 * rank) * math.exp(0.0004 * n + 0.015 * math.sin(n * (0.7 + 0.05 * rank)))
                 rows.writerow(
-                    [symbol, day.isoformat(), close * 0.998, close * 1.01, close * 0.99, close, close, 2_000_000]
+                    [
+                        symbol,
+                        day.isoformat(),
+                        close * 0.998,
+                        close * 1.01,
+                        close * 0.99,
+                        close,
+                        close,
+                        2_000_000,
+                    ]
                 )
     return path

@@ -1,4 +1,4 @@
-"""The main job, end to end, as four users: posts in, a decided and evaluated proposal out, walked back again."""
+"""The main job, end to end, as four users: posts in, a decided and evaluated proposal out, and back."""
 
 import asyncio
 import json
@@ -21,7 +21,9 @@ def chain(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A desk with four assets, their bars and a portfolio, all set up by an administrator's commands."""
     folder = tmp_path_factory.mktemp("chain")
     listing = folder / "assets.csv"
-    listing.write_text("symbol,name,sector\n" + "".join(f"{s},{s.title()} Industries,Tests\n" for s in SYMBOLS))
+    listing.write_text(
+        "symbol,name,sector\n" + "".join(f"{s},{s.title()} Industries,Tests\n" for s in SYMBOLS)
+    )
     assert desk.json("track", "import", str(listing))["imported"] == len(SYMBOLS)
     bars = write_bars(folder / "bars.csv", SYMBOLS, last=datetime.now(UTC).date() - timedelta(days=1))
     desk.json("prices", "import", str(bars))
@@ -59,7 +61,7 @@ def test_posts_become_a_decided_proposal_that_can_be_walked_back(chain: Desk) ->
     assert proposal["asset"] == symbol
     assert proposal["side"] == "buy"
     assert proposal["status"] == "pending"
-    assert [step["step"] for step in proposal["sizing"]][0] == "kelly"
+    assert proposal["sizing"][0]["step"] == "kelly"
     codes = {check["code"] for check in proposal["risk"]["checks"]}
     assert {"POSITION_LIMIT", "VAR_95", "ES_97_5", "LIQUIDITY", "STALE_PRICE", "MANIPULATION"} <= codes
 
@@ -99,7 +101,9 @@ def test_of_two_approvals_that_race_one_wins(chain: Desk) -> None:
     }
     chain.token("approver")
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: chain.call("POST", "/decision", role="approver", body=body), range(2)))
+        answers = list(
+            pool.map(lambda _: chain.call("POST", "/decision", role="approver", body=body), range(2))
+        )
     assert sorted(answer.status_code for answer in answers) == [200, 409], [a.text for a in answers]
 
 
@@ -157,7 +161,11 @@ def test_the_websocket_pushes_what_changes(chain: Desk) -> None:
             await socket.send(json.dumps({"action": "subscribe", "topics": ["signals"]}))
             await asyncio.sleep(1)
             await asyncio.to_thread(
-                chain.call, "POST", "/ingest/social", role="analyst", body={"items": good_posts(SYMBOLS[3], 3)}
+                chain.call,
+                "POST",
+                "/ingest/social",
+                role="analyst",
+                body={"items": good_posts(SYMBOLS[3], 3)},
             )
             async with asyncio.timeout(20):
                 while True:
@@ -186,7 +194,9 @@ def test_a_replayed_history_is_evaluated_and_its_agents_get_a_record(chain: Desk
         {**item, "published_at": (past - timedelta(minutes=n)).isoformat()}
         for n, item in enumerate(good_posts(SYMBOLS[3], 40))
     ]
-    assert chain.call("POST", "/ingest/social", role="analyst", body={"items": items}).json()["accepted"] == 40
+    assert (
+        chain.call("POST", "/ingest/social", role="analyst", body={"items": items}).json()["accepted"] == 40
+    )
 
     def scored() -> Any:
         body = {"assets": [SYMBOLS[3]], "as_of": past.isoformat()}
@@ -198,7 +208,11 @@ def test_a_replayed_history_is_evaluated_and_its_agents_get_a_record(chain: Desk
     before = {"assets": [SYMBOLS[3]], "as_of": (past - timedelta(days=5)).isoformat()}
     assert signals_of(chain.call("POST", "/score", role="analyst", body=before).json()["scores"][0]) == 0
 
-    body = {"from": (past - timedelta(days=1)).isoformat(), "to": datetime.now(UTC).isoformat(), "scope": "score"}
+    body = {
+        "from": (past - timedelta(days=1)).isoformat(),
+        "to": datetime.now(UTC).isoformat(),
+        "scope": "score",
+    }
     answer = chain.call("POST", "/evaluate", role="analyst", body=body)
     assert answer.status_code == 200, answer.text
     resolved = [o for o in answer.json()["outcomes"] if o["asset"] == SYMBOLS[3]]

@@ -1,34 +1,20 @@
 """Nothing acknowledged is lost: processes are killed where it hurts, and the counts are exact afterwards."""
 
-import os
-import signal
+import json
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-from tests.desk.conftest import Desk, eventually, run_command
-from tests.desk.material import post, unique
-
-
-def engine_process(desk: Desk) -> psutil.Process:
-    """The engine's process, as `status` tells it."""
-    return psutil.Process(desk.json("status")["engine"]["pid"])
-
-
-def workers(desk: Desk, function: str) -> list[psutil.Process]:
-    """Processes that run a function right now (the engine starts them as its children)."""
-    found = []
-    for child in engine_process(desk).children(recursive=True):
-        try:
-            if function in child.environ().get("AWS_LAMBDA_FUNCTION_NAME", "").lower().replace("-", "_"):
-                found.append(child)
-        except psutil.Error:
-            continue
-    return found
+from tests.desk.conftest import Desk, eventually
+from tests.desk.material import post, unique, write_bars
+from tests.desk.processes import as_owner, engine_process, kill_engine, up_again, workers
+from tests.desk.test_chain import propose
 
 
 def track(desk: Desk, symbol: str) -> None:
@@ -71,18 +57,15 @@ def test_the_engine_is_killed_while_items_come_in(desk: Desk) -> None:
             acknowledged[index] = answer.json()
 
     engine = engine_process(desk)
-    killer = threading.Timer(0.8, lambda: os.kill(engine.pid, signal.SIGKILL))
+    killer = threading.Timer(0.8, kill_engine, [engine])
     killer.start()
     for index in range(len(todo)):
         send(index)
     killer.join()
-    eventually(lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE, what="the kill")
     before = set(acknowledged)
+    assert 0 < len(before) < len(todo), "the kill did not fall into the middle of the requests"
 
-    port = desk.api_url.split(":")[2].split("/")[0]
-    again = run_command(desk.home, "up", "--detach", "--json", "--port", port)
-    assert again.returncode == 0, again.stderr
-    desk.tokens.clear()
+    up_again(desk)
     eventually(lambda: stored(desk, symbol) >= 20 * len(before), within=60, what="every acknowledged item")
     for index in range(len(todo)):
         send(index)
@@ -117,18 +100,23 @@ def test_a_worker_is_killed_in_mid_batch(desk: Desk) -> None:
     thread.join(timeout=20)
     stop.set()
     assert killed, "no worker was there to be killed"
-    eventually(lambda: desk.run("recover", "--json").returncode == 0 and stored(desk, symbol) >= 1200, within=120, every=3)
+    eventually(
+        lambda: desk.run("recover", "--json").returncode == 0 and stored(desk, symbol) >= 1200,
+        within=120,
+        every=3,
+    )
     time.sleep(3)
     assert stored(desk, symbol) == 1200
 
 
 @pytest.mark.req("A7")
-def test_a_decision_that_got_its_200_survives_a_kill(desk: Desk) -> None:
+def test_a_decision_that_got_its_200_survives_a_kill(desk: Desk, tmp_path: Path) -> None:
     """The engine dies right after the answer; the ledger brings the decision back."""
-    from tests.desk.test_chain import propose
-
-    desk.json("track", "add", "SURVIV", "--name", "Survivor Group")
-    proposal = propose_with_bars(desk, "SURVIV", propose)
+    track(desk, "SURVIV")
+    bars = write_bars(tmp_path / "bars.csv", ["SURVIV"], last=datetime.now(UTC).date() - timedelta(days=1))
+    desk.json("prices", "import", str(bars))
+    desk.json("portfolio", "set", "core", "--cash", "1000000")
+    proposal = propose(desk, "SURVIV")
     body = {
         "proposal_id": proposal["proposal_id"],
         "content_hash": proposal["content_hash"],
@@ -138,30 +126,41 @@ def test_a_decision_that_got_its_200_survives_a_kill(desk: Desk) -> None:
     desk.token("approver")
     engine = engine_process(desk)
     answer = desk.call("POST", "/decision", role="approver", body=body)
-    os.kill(engine.pid, signal.SIGKILL)
+    kill_engine(engine)
     assert answer.status_code == 200, answer.text
-    eventually(lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE, what="the kill")
 
-    port = desk.api_url.split(":")[2].split("/")[0]
-    assert run_command(desk.home, "up", "--detach", "--json", "--port", port).returncode == 0
-    desk.tokens.clear()
+    up_again(desk)
     assert desk.run("ledger", "verify").returncode == 0
     once_more = desk.call("POST", "/decision", role="approver", body=body)
     assert once_more.status_code == 409, once_more.text
     assert "approved" in once_more.json()["detail"]
 
 
-def propose_with_bars(desk: Desk, symbol: str, propose: Any) -> dict[str, Any]:
-    """Bars for the symbol first, then a proposal as the chain's tests make one."""
-    import tempfile
-    from datetime import UTC, datetime, timedelta
-    from pathlib import Path
+@pytest.mark.req("C4")
+def test_a_poison_message_goes_to_the_dead_letter_queue_and_back(desk: Desk) -> None:
+    """A message that names no batch fails alone, is set aside, and `queue redrive` puts it back."""
+    queue = as_owner(desk, "sqs")
+    outputs = desk.json("status")["outputs"]
+    ingest, dead = outputs["IngestQueueUrl"], outputs["IngestDeadLetterQueueUrl"]
+    symbol = "POISON"
+    track(desk, symbol)
+    message = {
+        "batch_id": unique("poison"),
+        "key": "raw-data/2000/01/01/00/nothing.json.gz",
+        "duplicates": [],
+    }
+    queue.send_message(QueueUrl=ingest, MessageBody=json.dumps(message))
+    body = {"items": [post(symbol, f"beside the poison {n}") for n in range(10)]}
+    assert desk.call("POST", "/ingest/social", role="analyst", body=body).status_code == 202
 
-    from tests.desk.material import write_bars
+    def depth(url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(value) for value in attributes.values())
 
-    with tempfile.TemporaryDirectory() as folder:
-        bars = write_bars(Path(folder) / "bars.csv", [symbol], last=datetime.now(UTC).date() - timedelta(days=1))
-        desk.json("prices", "import", str(bars))
-    desk.json("portfolio", "set", "core", "--cash", "1000000")
-    made: dict[str, Any] = propose(desk, symbol)
-    return made
+    eventually(lambda: stored(desk, symbol) == 10, what="the good items beside it")
+    eventually(lambda: depth(dead) == 1, within=150, every=1, what="the poison in the dead-letter queue")
+    redriven = desk.json("queue", "redrive", "ingest")
+    assert redriven["moved"] == 1
+    eventually(lambda: depth(dead) == 1, within=150, every=1, what="the poison back where it belongs")
+    queue.purge_queue(QueueUrl=dead)

@@ -18,7 +18,12 @@ POSTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/risk/check": ("analyst", {"proposal_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}),
     "/decision": (
         "approver",
-        {"proposal_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "content_hash": "0" * 64, "action": "approve", "reason": "x"},
+        {
+            "proposal_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "content_hash": "0" * 64,
+            "action": "approve",
+            "reason": "x",
+        },
     ),
     "/evaluate": ("analyst", {}),
 }
@@ -68,7 +73,12 @@ def test_a_malformed_body_names_the_fault(desk: Desk, path: str) -> None:
         ("/score", "analyst", {"horizon": "soon"}, "$.horizon"),
         ("/propose", "analyst", {"portfolio": 3}, "$.portfolio"),
         ("/risk/check", "analyst", {"orders": "all"}, "$.orders"),
-        ("/decision", "approver", {"proposal_id": 5, "content_hash": "a", "action": "approve"}, "$.proposal_id"),
+        (
+            "/decision",
+            "approver",
+            {"proposal_id": 5, "content_hash": "a", "action": "approve"},
+            "$.proposal_id",
+        ),
         ("/evaluate", "analyst", {"scope": "everything"}, "$.scope"),
     ],
 )
@@ -167,6 +177,8 @@ def test_an_unknown_route_is_a_problem_too(desk: Desk) -> None:
 
 @pytest.mark.req("A2")
 def test_a_body_that_is_not_utf8_is_refused_clearly(desk: Desk) -> None:
-    assert_problem(desk.call("POST", "/ingest/social", role="analyst", content=b'{"items": ["\xff\xfe"]}'), 400)
+    assert_problem(
+        desk.call("POST", "/ingest/social", role="analyst", content=b'{"items": ["\xff\xfe"]}'), 400
+    )
     squeezed = gzip.compress(json.dumps({"items": []}).encode())
     assert_problem(desk.call("POST", "/ingest/social", role="analyst", content=squeezed), 400)

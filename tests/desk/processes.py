@@ -1,0 +1,72 @@
+"""The desk's processes, as the operating system shows them."""
+
+import os
+import signal
+from typing import Any
+
+import boto3
+import psutil
+
+from tests.desk.conftest import Desk, eventually, run_command
+
+REGION = "eu-central-2"
+
+
+def engine_process(desk: Desk) -> psutil.Process:
+    """The engine's process, as `status` tells it."""
+    return psutil.Process(desk.json("status")["engine"]["pid"])
+
+
+def workers(desk: Desk, function: str) -> list[psutil.Process]:
+    """Processes that run a function right now (the engine starts them as its children)."""
+    found = []
+    for child in engine_process(desk).children(recursive=True):
+        try:
+            name = child.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+        except psutil.Error:
+            continue
+        if function.replace("_", "") in name.lower().replace("-", "").replace("_", ""):
+            found.append(child)
+    return found
+
+
+def kill_engine(engine: psutil.Process) -> None:
+    """`kill -9`, and wait until it is gone."""
+    os.kill(engine.pid, signal.SIGKILL)
+    eventually(
+        lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE,
+        what="the end of the engine",
+    )
+
+
+def up_again(desk: Desk) -> dict[str, Any]:
+    """Starts a killed desk on the port it had; tokens of before are still good but are fetched anew."""
+    port = desk.api_url.split(":")[2].split("/")[0]
+    done = run_command(desk.home, "up", "--detach", "--json", "--port", port)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return desk.json("status")
+
+
+def as_owner(desk: Desk, service: str) -> Any:
+    """A client with the rights of the desk's owner, on the engine."""
+    origin = desk.api_url.removesuffix("/v1")
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=origin,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def as_function(desk: Desk, function: str, service: str) -> Any:
+    """A client with the credentials a function really runs with, read from its process."""
+    environment = workers(desk, function)[0].environ()
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=desk.api_url.removesuffix("/v1"),
+        region_name=REGION,
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment["AWS_SESSION_TOKEN"],
+    )
