@@ -1,4 +1,91 @@
-"""The `bellwether` command."""
+"""The `bellwether` command: every command group in one place, and how failures become exit codes.
+
+Modules are imported for their commands' signatures only; whatever is slow to import (AWS, Arrow, HTTP) is
+imported inside the command that needs it.
+"""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from bellwether.cli.failures import FAILED, INTERRUPTED, WRONG_USE, Failure, failure_of
+from bellwether.cli.output import report_failure, wants_json, write_json
+from bellwether.desk.errors import DeskError
+from bellwether.domain.problems import Problem
+
+HELP = """An auditable AI investment desk: from posts and news to decided proposals, each with its reasons.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 not running or not reachable, 4 refused (rights, state)."""
+
+
+class Commands(TyperGroup):
+    """The top level: turns failures into a message, a JSON document if asked for, and an exit code."""
+
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        arguments = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(arguments, prog_name, complete_var, False, windows_expand_args, **extra)
+        except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last place that can explain it
+            code = explain(fault, json=wants_json(arguments))
+        code = code if isinstance(code, int) else 0
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+
+def explain(fault: BaseException, *, json: bool) -> int:
+    """Reports a fault and returns its exit code. What nobody foresaw is raised again."""
+    if isinstance(fault, KeyboardInterrupt | typer.Abort):
+        sys.stderr.write("Interrupted.\n")
+        return INTERRUPTED
+    if isinstance(fault, BrokenPipeError):
+        sys.stdout = None  # nobody reads on: do not fail again at exit
+        return FAILED
+    if isinstance(fault, Failure):
+        report_failure(fault, json=json)
+        return fault.exit_code
+    if isinstance(fault, Problem):
+        return explain(failure_of(fault), json=json)
+    if isinstance(fault, DeskError):
+        return explain(Failure(str(fault), exit_code=fault.exit_code), json=json)
+    if isinstance(fault, typer.TyperException):
+        return explain_usage(fault, json=json)
+    raise fault
+
+
+def explain_usage(fault: typer.TyperException, *, json: bool) -> int:
+    """A command line that cannot be parsed."""
+    show = getattr(fault, "show", None)
+    if callable(show):
+        show()
+    code = int(getattr(fault, "exit_code", WRONG_USE))
+    if json:
+        error = {"title": "That is not how this command is used", "detail": fault.format_message()}
+        write_json({"error": {**error, "exit_code": code}})
+    return code
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="bellwether",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
 
 def main() -> None:
-    raise SystemExit(2)
+    """Entry point of the `bellwether` script."""
+    app()

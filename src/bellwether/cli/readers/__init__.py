@@ -1,0 +1,106 @@
+"""Reads items from files, URLs and standard input, whatever format they turn out to be in.
+
+    with open_document("posts.parquet") as document:
+        for line in read_items(document, RowReader()):
+            line.item or line.fault
+
+A row that is no item is one `Line` with a fault; a file nothing can be read from raises `FileRefused`.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bellwether.cli.readers.documents import Document, is_url, open_document
+from bellwether.cli.readers.fields import RowReader, columns_of, kind_of
+from bellwether.cli.readers.formats import FileRefused, format_of, opened
+from bellwether.cli.readers.objects import as_object, is_json_feed, json_document, json_lines, records_of
+from bellwether.cli.readers.tables import Row, parquet_rows, table_rows
+from bellwether.domain.items import Item, Kind, RejectedItem
+
+__all__ = ["Document", "FileRefused", "Line", "RowReader", "is_url", "open_document", "read_items"]
+
+LARGEST_FEED = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row, line or entry: the item in it, or the fault that keeps it from being one."""
+
+    position: int
+    item: Item | None = None
+    fault: RejectedItem | None = None
+    kind: Kind = "social"
+
+
+def read_items(document: Document, reader: RowReader) -> Iterator[Line]:
+    """All items of a document in order. Raises `FileRefused`, possibly after some items of a damaged file."""
+    try:
+        stream = opened(document.stream)
+        format_, encoding = format_of(stream)
+        if format_ == "parquet":
+            yield from _lines(parquet_rows(stream, require_columns), reader)
+        elif format_ == "table":
+            yield from _lines(table_rows(stream, encoding, require_columns), reader)
+        elif format_ == "ndjson":
+            yield from _lines(json_lines(stream, encoding), reader)
+        elif format_ == "json":
+            yield from _json(json_document(stream, encoding), document, reader)
+        else:
+            yield from _feed(stream.read(LARGEST_FEED + 1), document)
+    except (OSError, EOFError, zlib.error) as fault:
+        raise FileRefused(f"it cannot be read to its end ({fault})") from None
+
+
+def require_columns(names: list[str]) -> None:
+    """Refuses a table whose columns cannot make items, naming those it has."""
+    lacking = columns_of(names).lacking()
+    if lacking:
+        listed = ", ".join(names)[:300]
+        raise FileRefused(f"{lacking}; its columns are: {listed}")
+
+
+def _lines(rows: Iterator[Row], reader: RowReader) -> Iterator[Line]:
+    for position, row in rows:
+        if isinstance(row, RejectedItem):
+            yield Line(position=position, fault=row)
+            continue
+        try:
+            item = reader.item(row)
+        except RejectedItem as fault:
+            yield Line(position=position, fault=fault)
+        else:
+            yield Line(position=position, item=item, kind=kind_of(item))
+
+
+def _json(content: object, document: Document, reader: RowReader) -> Iterator[Line]:
+    if is_json_feed(content):
+        import msgspec
+
+        yield from _feed(msgspec.json.encode(content), document)
+        return
+    records = ((n, as_object(record)) for n, record in enumerate(records_of(content), start=1))
+    yield from _lines(records, reader)
+
+
+def _feed(content: bytes, document: Document) -> Iterator[Line]:
+    if len(content) > LARGEST_FEED:
+        raise FileRefused(f"it is a feed of more than {LARGEST_FEED // (1024 * 1024)} MB")
+    items = _feed_items()(content, document.url)
+    if not items:
+        raise FileRefused("no entry of this feed has words and a time")
+    for position, item in enumerate(items, start=1):
+        yield Line(position=position, item=item, kind="news")
+
+
+def _feed_items() -> Callable[[bytes, str | None], list[Item]]:
+    """Reads feeds with the same parser as the fetchers, so that both make the same items."""
+    from bellwether.adapters.providers.feed_items import parse_feed
+
+    def read(content: bytes, url: str | None) -> list[Item]:
+        try:
+            return list(parse_feed(content, url=url or ""))
+        except ValueError as fault:
+            raise FileRefused(f"it is not a feed that can be read: {fault}") from None
+
+    return read
