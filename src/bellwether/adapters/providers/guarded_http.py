@@ -1,0 +1,224 @@
+"""GET of addresses other people chose: bounded in size and time, and never into our own network.
+
+The host is resolved once, every address of it must be a public one, and the connection goes to the very
+address that was checked (a name that resolves differently a moment later gains nothing). Redirects are
+followed by hand and checked the same way.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from msgspec import Struct
+
+LARGEST_BODY = 5_000_000
+MOST_REDIRECTS = 5
+CHUNK = 65_536
+USER_AGENT = "bellwether/0.1 (feed reader)"
+_REDIRECTS = {301, 302, 303, 307, 308}
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Resolver = Callable[[str, int], Iterable[str]]
+
+
+class Refused(Exception):
+    """The answer was not fetched, or not to its end. `code` is stable and safe to show."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """What came back. `url` is where the redirects ended; header names are in lower case."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, as the system knows them."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise Refused("no_such_host", "the host name does not resolve") from None
+    return [str(entry[4][0]) for entry in found]
+
+
+def is_public(address: str) -> bool:
+    """Whether an address may be fetched from: globally routable, also when it wraps an IPv4 address."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+class GuardedHttp:
+    """`seconds` bounds a whole fetch, redirects included. `trusted` names `host:port` pairs that are exempt
+    from the address check; it exists for peers that are started by whoever constructs this."""
+
+    def __init__(
+        self,
+        *,
+        seconds: float = 15.0,
+        largest: int = LARGEST_BODY,
+        trusted: Iterable[str] = (),
+        resolver: Resolver = resolve,
+        user_agent: str = USER_AGENT,
+    ) -> None:
+        self._seconds = seconds
+        self._largest = largest
+        self._trusted = frozenset(trusted)
+        self._resolver = resolver
+        self._user_agent = user_agent
+        self._tls = ssl.create_default_context()
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Fetches `url`. Raises `Refused` for what may not, cannot or does not come in time and size."""
+        deadline = time.monotonic() + self._seconds
+        for _ in range(MOST_REDIRECTS + 1):
+            response = self._get_one(url, headers or {}, deadline)
+            location = response.headers.get("location")
+            if response.status not in _REDIRECTS or not location:
+                return response
+            url = urljoin(url, location)
+        raise Refused("too_many_redirects", f"more than {MOST_REDIRECTS} redirects")
+
+    def _get_one(self, url: str, headers: Mapping[str, str], deadline: float) -> Response:
+        parts = checked_parts(url)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise _too_slow()
+        connection = self._connection(parts, left)
+        timer = threading.Timer(left, _hang_up, [connection])
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._exchange(connection, parts, url, headers)
+        except Refused:
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as fault:
+            if time.monotonic() >= deadline or isinstance(fault, TimeoutError):
+                raise _too_slow() from None
+            raise Refused("unreachable", f"the connection failed ({type(fault).__name__})") from None
+        finally:
+            timer.cancel()
+            connection.close()
+
+    def _connection(self, parts: SplitResult, seconds: float) -> http.client.HTTPConnection:
+        host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
+        address = self._checked_address(host, port)
+        if parts.scheme == "https":
+            return _PinnedHttps(host, port, address=address, timeout=seconds, context=self._tls)
+        return _PinnedHttp(host, port, address=address, timeout=seconds)
+
+    def _checked_address(self, host: str, port: int) -> str:
+        addresses = list(self._resolver(host, port))
+        if not addresses:
+            raise Refused("no_such_host", "the host name does not resolve")
+        if f"{host}:{port}" not in self._trusted and not all(is_public(address) for address in addresses):
+            raise Refused("private_address", "the address is not on the public internet")
+        return addresses[0]
+
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        parts: SplitResult,
+        url: str,
+        headers: Mapping[str, str],
+    ) -> Response:
+        target = quote(parts.path or "/", safe="/%:=&;@!$'()*+,~-._") + (
+            "?" + quote(parts.query, safe="/%:=&;@!$'()*+,~-._?[]") if parts.query else ""
+        )
+        sent = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip", "Connection": "close", **headers}
+        connection.request("GET", target, headers=sent)
+        answer = connection.getresponse()
+        received = {name.lower(): value for name, value in answer.getheaders()}
+        # only a document is read: what a redirect, a 304 or an error says in its body is of no use here
+        content = self._body(answer, received) if answer.status == 200 else b""
+        return Response(status=answer.status, url=url, headers=received, content=content)
+
+    def _body(self, answer: http.client.HTTPResponse, headers: Mapping[str, str]) -> bytes:
+        declared = headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._largest:
+            raise self._too_large()
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
+            raise Refused("unknown_encoding", "the content encoding was not asked for")
+        unpacker = None if encoding in {"identity", ""} else zlib.decompressobj(wbits=47)
+        content, received = bytearray(), 0
+        while chunk := answer.read1(CHUNK):
+            received += len(chunk)
+            content += unpacker.decompress(chunk, self._largest + 1 - len(content)) if unpacker else chunk
+            if len(content) > self._largest or received > self._largest:
+                raise self._too_large()
+        if answer.length or (unpacker is not None and not unpacker.eof):
+            raise Refused("cut_short", "the answer ended early")
+        return bytes(content)
+
+    def _too_large(self) -> Refused:
+        return Refused("too_large", f"the answer is larger than {self._largest:,} bytes")
+
+
+def checked_parts(url: str) -> SplitResult:
+    """The parts of an http(s) address without user or password. Raises `Refused`."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise Refused("bad_address", "the address is not a valid one") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise Refused("bad_address", "only http and https addresses are fetched")
+    if parts.username is not None or parts.password is not None:
+        raise Refused("bad_address", "an address may not carry a user name")
+    return parts
+
+
+def _too_slow() -> Refused:
+    return Refused("too_slow", "the answer did not come in time")
+
+
+def _hang_up(connection: http.client.HTTPConnection) -> None:
+    """Ends a fetch that trickles: every single read may be quick enough, the whole is not."""
+    sock = connection.sock
+    if sock is not None:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+class _PinnedHttp(http.client.HTTPConnection):
+    def __init__(self, host: str, port: int, *, address: str, timeout: float) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self._address = address
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+
+
+class _PinnedHttps(http.client.HTTPSConnection):
+    def __init__(
+        self, host: str, port: int, *, address: str, timeout: float, context: ssl.SSLContext
+    ) -> None:
+        super().__init__(host, port, timeout=timeout, context=context)
+        self._address = address
+        self._tls = context
+
+    def connect(self) -> None:
+        # the plain socket is set first, so that a handshake that trickles can be hung up on as well
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)

@@ -1,0 +1,31 @@
+"""Structured logs (JSON, one object a line) and what may stand in them: ids, counts and codes, no item text."""
+
+import os
+import traceback
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+
+logger = Logger(
+    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "bellwether"), log_uncaught_exceptions=False, utc=True
+)
+
+
+def describe_fault(fault: BaseException) -> dict[str, Any]:
+    """What can be logged of an exception: its type and where it was raised.
+
+    Its message stays out: it may quote a post, a secret or a token. Errors of the AWS client are the
+    exception, their code and operation are fixed words.
+    """
+    frames = traceback.extract_tb(fault.__traceback__)[-8:]
+    told: dict[str, Any] = {
+        "fault": type(fault).__name__,
+        "where": [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    response = getattr(fault, "response", None)
+    if isinstance(response, dict):
+        told["aws_code"] = response.get("Error", {}).get("Code")
+        told["aws_operation"] = getattr(fault, "operation_name", None)
+    if fault.__cause__ is not None:
+        told["cause"] = type(fault.__cause__).__name__
+    return told

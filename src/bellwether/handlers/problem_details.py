@@ -1,0 +1,47 @@
+"""Errors as RFC 9457 problem details: what a caller can act on, and never the text of an exception."""
+
+from typing import Any
+
+import msgspec
+
+from bellwether.domain.problems import Problem, TooManyRequests, Unavailable
+
+CONTENT_TYPE = "application/problem+json"
+LONGEST_DETAIL = 500
+RETRY_AFTER = {TooManyRequests.status: 10, Unavailable.status: 2}
+
+
+class MethodNotAllowed(Problem):
+    status, code, title = 405, "method_not_allowed", "This route does not take that method"
+
+
+class UnsupportedMediaType(Problem):
+    status, code, title = 415, "unsupported_media_type", "The body is not of a type this route reads"
+
+
+def internal() -> Problem:
+    """What a caller is told of a fault of ours: nothing but the id to ask about it with."""
+    return Problem("The fault is logged under the correlation id of this answer.")
+
+
+def problem_body(problem: Problem, *, correlation_id: str, instance: str) -> bytes:
+    """The problem as JSON; `path` is the JSON path of the fault in the request, where there is one."""
+    members: dict[str, Any] = {
+        **problem.members,
+        "type": f"urn:bellwether:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail[:LONGEST_DETAIL],
+        "code": problem.code,
+        "instance": instance,
+        "correlation_id": correlation_id,
+    }
+    if problem.path is not None:
+        members["path"] = problem.path
+    return msgspec.json.encode(members)
+
+
+def retry_after(problem: Problem) -> int | None:
+    """Whole seconds after which the same request may succeed, for the statuses that say so."""
+    told = problem.members.get("retry_after")
+    return int(told) if told is not None else RETRY_AFTER.get(problem.status)
