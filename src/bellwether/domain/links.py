@@ -1,0 +1,363 @@
+"""Entity linking: which tracked assets a post or headline is about.
+
+One pass over the text: cashtags by their own grammar, company names through a trie of words, bare tickers
+through a dictionary. The cost does not depend on how many entities are tracked.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+LinkKind = Literal["cashtag", "ticker", "name", "alias"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_COMMON_WORDS = _words("""
+    a ab act add ag ago agri aim ain air aka al alaska all alot alphabet am amazon american amp an ante
+    any aon app apple appreciate apps ar arch are aren arena arm array as ash atlantic au aurora b ba back
+    ball band bar base bc be beat best beyond big bill bio bird bit bite block blue bn boil bold booking
+    boom boot both box bro by c calm camp can canopy capital car card care carnival cars case cash cast
+    cat catalyst caterpillar cc cent central charter chase cheer chef citizens city cl clear coach coffee
+    coin cold comfort comp compass concord conduit constellation construction cook cool core corn corner
+    cost cr crane crown crypto cube cue customers cuz d dan day db de deck defense delta digital discovery
+    dish dma do dollar dominion door drop drug duke dull dynamics e ea eagle earn eastern eat echo eclipse
+    eco edge eg eh el element else em emerald energy eod es ese esp esta et eve ever exp express eye f
+    farm fast fat fate federal financial first fit five fix flex fly fold for ford fork form fossil four
+    free freedom freight fro frontier frontline fun fund g gain game gap garrison gate gear gen gene
+    general genesis genius glad glimpse global gm go gold good grab grid group grow gt guess gulf gut h ha
+    haha harmony harvest has he health healthcare hear heat hello heritage hero hes hi home honest hope
+    horizon hour hp hr hub huge hunter ibex ice icon if imo imperial independence industries inn innovate
+    insight integrity intelligent interface intersect iron it jack jan job joint journey joy june k key
+    keys kids kind kraft l lab lake lamb lancaster land landmark lands law le lee leg legacy liberty life
+    limelight lincoln link live ll loan loop lot love low lung m ma main man maps marathon marine mark mas
+    mass match math matter max me med medallion meds merchants mercury meridian met meta mi min mind mo
+    mod mojo momo monarch monster mosaic move mtg na national ne net news next nice nine northern note
+    nova now nuance nxt o oasis ocean odd oil om omega on one onto op open opp opt or oracle orange origin
+    orion out pace pacific pack paid palace pandora par para paragon park path patriot pay pays pct peak
+    pegasus pen perfect pets phoenix pilot pinnacle pioneer plains planet play plug plus pm pool popular
+    por port post power pr pre precision preferred premier prime principal pro progress progressive prop
+    pros prudential pt pump pure quad quantum quest r race rail rally ramp ran range ranger rapid rare
+    rave raven reach reading ready real regal regions reliability reliance renew rent repay republic res
+    resolute resources rev rich rig road rock royal ruby run rush ryder s sa safe safeguard sag saga sage
+    sapphire save say science scores scripps se sea sealed sears seat see seed self seneca service ses
+    shake shell shift ship shop shot sierra signature signet silver simply site sits six skin sky slam
+    smart snap snow snowflake so soar solar son song sonic sound source southern southwest sparks spec
+    spectrum spirit spot spring sprint spy square st stag standard star stellar stem step sterling stk
+    stks stone su sum summit sun sunrise sup superior supreme surge swan sync t talk tandem tap tapestry
+    target team tech tell tempo terra tgt th tho thor tide tiger til toast top tops total tour track trade
+    travelers tree trex tribune trinity trip triumph true trust tu turn tv twin twist two tx u union unit
+    united unity universal university up ups urban us v vale valley value vanguard vector venture veritas
+    vertex very via victory view viking virtu visa visionary vista vital voyager vs w walker warm wash
+    water waters wave weed well wells western wh when whirlpool win windstream winners wish wk wolf wonder
+    wor world worlds wow wrap www x yield you z za zest zone zoom
+""")
+"""Everyday words that are also tickers or company names: alone they mean the word, not the company.
+
+Words written in lower case at least three times in news and posts that are also a ticker or the whole
+one-word name of a company on the SEC's list, and a few more of the kind added by hand.
+"""
+
+_ABBREVIATIONS = _words("""
+    ai api ath atm bid bps bull call ceo cfo cio cnbc coo cpi cto ecb eod eps er etf eu eur fbi fda fed
+    fomc fx gaap gbp gdp hft hq imf imho inc ipo irs it jpy llc lol ltd ma macd mtd nasa nfl nyc nyse opec
+    otc pc pe pmi pr put qe qoq rip roi rsi rt sec spx tbh tv uk un usa usd vix wsj wti yoy ytd
+""")
+"""Capitals that are finance talk or proper names of something else before they are a ticker."""
+
+_SUFFIXES = _words("""
+    inc incorporated corp corporation co company companies ltd limited plc llc lp nv sa ag se ab asa oyj
+    spa kgaa group holding holdings adr ads reit stores
+""")
+_LEGAL_FORMS = (("p.l.c.", "plc"), ("l.p.", "lp"), ("n.v.", "nv"), ("s.a.", "sa"), ("l.l.c.", "llc"))
+
+_SHARE_WORDS = _words("""
+    share shares stock stocks inc corp corporation plc ltd earnings revenue revenues profit profits sales
+    ceo cfo dividend results calls puts bulls bears investors shareholders holders options guidance
+    forecast ipo bonds estimates quarterly quarter valuation chart
+""")
+"""Next to an ambiguous name they make it a company: `Apple shares`."""
+
+_COMPANY_VERBS = _words("""
+    says said reports reported posts posted announces announced unveils unveiled launches launched beats
+    misses acquires acquired buys sells sues sued hires plans expects raises raised cuts cut names
+    appoints upgraded downgraded falls fell rises rose jumps jumped surges surged slumps slumped slides
+    slid drops dropped gains gained tumbles tumbled rallies rallied climbs soars soared plunges plunged
+    trades trading agrees
+""")
+"""What a company does: after a capitalised ambiguous name they make it one."""
+
+_FINANCE = _SHARE_WORDS | _words("""
+    nasdaq nyse market markets trader traders trading analyst analysts upgrade downgrade upgraded
+    downgraded buy sell bullish bearish q1 q2 q3 q4 eps rating outperform underperform billion million
+    company merger takeover acquisition deal stake smartphone chip chips oil bank banks barclays goldman
+    citi jpmorgan credit
+""")
+
+_CASHTAG = re.compile(
+    # as platforms read it: not inside a word, letters only, an optional class or exchange after a dot; an
+    # ellipsis after it means the post was cut and the symbol may be longer
+    r"(?<![\w$@#&])\$([A-Za-z]{1,6})(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
+)
+_WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
+_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S*|[@#$][^\W_]\w*")
+_GAP = frozenset(
+    {" ", "-", "&", " & ", ".", ". ", "'", "’", ", ", "  ", " + ", " (", "/", "&amp;", " &amp; "}
+)
+_EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
+_CONTEXT_REACH = 6
+
+
+class LinkTarget(msgspec.Struct, frozen=True):
+    """An asset to link to: its ticker (`BRK-A`, with or without a leading `$`), company name and other
+    names.
+    """
+
+    symbol: str
+    name: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A mention of a tracked asset: where it is (offsets into the text), how it was written, how sure we are.
+
+    `confidence` 0..1 orders the evidence: a cashtag, a full name, an unmistakable ticker, a name that needed
+    context, a name several assets share.
+    """
+
+    symbol: str
+    confidence: float
+    start: int
+    end: int
+    surface: str
+    kind: LinkKind
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    symbol: str
+    kind: LinkKind
+    ambiguous: bool
+
+
+def _keys(name: str) -> list[str]:
+    """The words of a name as the trie spells them: lower case, no possessive, no `and`."""
+    lowered = name.lower()
+    for form, plain in _LEGAL_FORMS:
+        lowered = lowered.replace(form, plain)
+    return [key for match in _WORD.finditer(lowered) if (key := _key(match.group())) != "and"]
+
+
+def _key(word: str) -> str:
+    lowered = word.lower()
+    return lowered[:-2] if lowered.endswith(("'s", "’s")) else lowered
+
+
+def _spellings(name: str) -> Iterable[tuple[tuple[str, ...], bool]]:
+    """Each way a name is written, with whether it needs context: in full, then with suffixes dropped one by
+    one.
+    """
+    keys = _keys(name)
+    if len(keys) > 1 and keys[0] == "the":
+        keys = keys[1:]
+    while keys:
+        ambiguous = len(keys) == 1 and (keys[0] in _COMMON_WORDS or len(keys[0]) < 3)
+        yield tuple(keys), ambiguous
+        if len(keys) == 1 or keys[-1] not in _SUFFIXES:
+            break
+        keys = keys[:-1]
+    if len(keys) == 2 and all(len(key) <= 4 for key in keys) and "-" in name:
+        # "Wal-Mart" is also written "Walmart"; the other way round is covered by the gap between words
+        yield ("".join(keys),), False
+
+
+def _bare_symbol(symbol: str) -> str:
+    return symbol.strip().lstrip("$").upper()
+
+
+def _tag_key(symbol: str) -> str:
+    """Lower-case cashtag: a share class is written after a dot, a hyphen, a slash or an underscore."""
+    return re.sub(r"[._/-]", ".", symbol.lower())
+
+
+class Linker:
+    """Finds mentions of a fixed set of assets. Building takes time linear in the assets; linking, in the
+    text.
+    """
+
+    def __init__(self, assets: Iterable[LinkTarget]) -> None:
+        self._tags: dict[str, str] = {}
+        self._tickers: dict[str, bool] = {}
+        self._trie: dict[str, Any] = {}
+        for asset in assets:
+            self._add(asset)
+
+    def _add(self, asset: LinkTarget) -> None:
+        symbol = _bare_symbol(asset.symbol)
+        if not symbol:
+            return
+        self._tags.setdefault(_tag_key(symbol), symbol)
+        lowered = symbol.lower()
+        self._tickers[symbol] = len(symbol) < 3 or lowered in _COMMON_WORDS or lowered in _ABBREVIATIONS
+        self._add_name(symbol, asset.name, "name")
+        for alias in asset.aliases:
+            if alias.startswith("$"):
+                self._tags.setdefault(_bare_symbol(alias).lower(), symbol)
+            else:
+                self._add_name(symbol, alias, "alias")
+
+    def _add_name(self, symbol: str, name: str, kind: LinkKind) -> None:
+        for keys, ambiguous in _spellings(name):
+            node = self._trie
+            for key in keys:
+                node = node.setdefault(key, {})
+            entries: list[_Entry] = node.setdefault("", [])
+            if all(entry.symbol != symbol for entry in entries):
+                entries.append(_Entry(symbol, kind, ambiguous))
+                node[""] = _without_preferred(entries)
+
+    def link(self, text: str) -> list[Link]:
+        """The assets `text` is about, each once by its surest mention (the earliest among equals), in text
+        order.
+
+        Never raises on any text; an empty list means nobody we track is mentioned with enough certainty.
+        """
+        best: dict[str, Link] = {}
+        if "$" in text:
+            for link in self._cashtags(text):
+                _keep(best, link)
+        plain = text
+        if "$" in text or "@" in text or "#" in text or "://" in text or "www." in text:
+            # blanked, not cut out: offsets must stay true
+            plain = _NOT_WORDS.sub(lambda match: "\x00" * len(match.group()), text)
+        for link in self._words(plain):
+            _keep(best, link)
+        return sorted(best.values(), key=lambda link: (link.start, link.symbol))
+
+    def _cashtags(self, text: str) -> Iterable[Link]:
+        for match in _CASHTAG.finditer(text):
+            body, mark, share_class = match.groups()
+            symbol = self._tags.get(f"{body}.{share_class}".lower() if mark else body.lower())
+            start, end = match.span()
+            if symbol is None and mark in ("-", "/"):
+                # "$C-suite" is no share class, but "$AAPL/$MSFT" and "$AAPL-me" still name the share
+                symbol, end = self._tags.get(body.lower()), start + 1 + len(body)
+            if symbol is not None:
+                yield Link(symbol, 0.97 if len(body) == 1 else 0.99, start, end, text[start:end], "cashtag")
+
+    def _words(self, text: str) -> Iterable[Link]:
+        trie, tickers = self._trie, self._tickers
+        matches = list(_WORD.finditer(text))
+        position, count = 0, len(matches)
+        while position < count:
+            match = matches[position]
+            word = match.group()
+            key = _key(word)
+            node = trie.get(key)
+            step = 1
+            if node is None and len(key) > 4 and key[-1] == "s":
+                node = trie.get(key[:-1])
+            if node is not None:
+                size, entries = _longest(text, matches, position, node)
+                if entries:
+                    links = list(self._named(text, matches, position, size, entries))
+                    yield from links
+                    step = size if links else 1
+            if word.isupper() and word in tickers and (link := self._ticker(text, matches, position)):
+                yield link
+            position += step
+
+    def _named(
+        self, text: str, matches: Sequence[re.Match[str]], first: int, size: int, entries: Sequence[_Entry]
+    ) -> Iterable[Link]:
+        start, end = matches[first].start(), matches[first + size - 1].end()
+        surface = text[start:end]
+        if surface.endswith(("'s", "’s", "'S", "’S")):
+            end, surface = end - 2, surface[:-2]
+        sure = None
+        for entry in entries:
+            confidence = 0.95
+            if entry.ambiguous:
+                if sure is None:
+                    sure = _context(text, matches, first, size)
+                confidence = sure
+            if confidence:
+                # one name of several share classes or companies: any of them may be meant
+                shared = confidence / len(entries) ** 0.5
+                yield Link(entry.symbol, round(shared, 4), start, end, surface, entry.kind)
+
+    def _ticker(self, text: str, matches: Sequence[re.Match[str]], position: int) -> Link | None:
+        match = matches[position]
+        symbol, (start, end) = match.group(), match.span()
+        if _EXCHANGE.search(text, max(0, start - 10), start):
+            confidence = 0.97
+        elif self._tickers[symbol]:
+            after = matches[position + 1].group().lower() if position + 1 < len(matches) else ""
+            beside = after in ("shares", "stock") and text[end : end + 1] == " "
+            confidence = 0.8 if beside and not _shouted(text) else 0.0
+        else:
+            confidence = 0.0 if _shouted(text) else 0.9
+        return Link(symbol, confidence, start, end, symbol, "ticker") if confidence else None
+
+
+def _without_preferred(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Without classes such as `T-PA` when the ordinary share `T` goes by the same name: the name means that
+    one.
+    """
+    symbols = {entry.symbol for entry in entries}
+    return [entry for entry in entries if entry.symbol.partition("-")[0] not in symbols - {entry.symbol}]
+
+
+def _keep(best: dict[str, Link], link: Link) -> None:
+    known = best.get(link.symbol)
+    if known is None or (link.confidence, -link.start) > (known.confidence, -known.start):
+        best[link.symbol] = link
+
+
+def _longest(
+    text: str, matches: Sequence[re.Match[str]], first: int, node: dict[str, Any]
+) -> tuple[int, Sequence[_Entry]]:
+    """The longest name that starts at word `first`: how many words it spans and whose it is."""
+    size, entries = 1, node.get("", ())
+    position = first
+    while position + 1 < len(matches):
+        if text[matches[position].end() : matches[position + 1].start()] not in _GAP:
+            break
+        position += 1
+        key = _key(matches[position].group())
+        if key == "and":
+            continue
+        child = node.get(key) or (node.get(key[:-1]) if len(key) > 4 and key[-1] == "s" else None)
+        if child is None:
+            break
+        node = child
+        if "" in node:
+            size, entries = position - first + 1, node[""]
+    return size, entries
+
+
+def _shouted(text: str) -> bool:
+    """Whether so much is in capitals that capitals mean nothing."""
+    upper = sum(map(str.isupper, text))
+    return upper > 12 and upper > 0.6 * sum(map(str.isalpha, text))
+
+
+def _context(text: str, matches: Sequence[re.Match[str]], first: int, size: int) -> float:
+    """Confidence that an ambiguous name means the company, from its spelling and the words around it; 0 if
+    not.
+    """
+    last = first + size - 1
+    after = _key(matches[last + 1].group()) if last + 1 < len(matches) else ""
+    capitalised = text[matches[first].start()].isupper() and not _shouted(text)
+    if after in _SHARE_WORDS:
+        return 0.85 if capitalised else 0.7
+    if not capitalised:
+        return 0.0
+    if after in _COMPANY_VERBS:
+        return 0.8
+    around = range(max(0, first - _CONTEXT_REACH), min(len(matches), last + 1 + _CONTEXT_REACH))
+    words = {_key(matches[near].group()) for near in around if near < first or near > last}
+    return 0.7 if words & _FINANCE else 0.0
