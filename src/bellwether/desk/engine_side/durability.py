@@ -59,6 +59,9 @@ class Streams:
         poll = self._functions._poll_dynamodb_streams
 
         def get_state() -> dict[str, Any]:
+            # Called in a snapshot's own process: what is dropped here stays in the engine until its poller
+            # drops it, but is not written.
+            self.trim()
             return {
                 **table_state(),
                 "bellwether_stream_records": self._dynamodb._stream_records,
@@ -102,3 +105,25 @@ class Streams:
             position = self._functions._dynamodb_stream_positions.get_scoped(account, region, esm["UUID"], 0)
             found.setdefault((account, region, table), []).append(position)
         return found
+
+
+_SETTLED = {"CREATE": "ROLLBACK_COMPLETE", "DELETE": "DELETE_FAILED"}
+
+
+def settle_stacks(cloudformation: Any) -> None:
+    """End the stack operations a kill interrupted.
+
+    Nothing continues them, and the cdk command line would wait for them without end; from these states it
+    replaces a stack that was never complete and updates one that was.
+    """
+    restore = cloudformation.load_persisted_state
+
+    def load(data: Any) -> Any:
+        result = restore(data)
+        for stack in cloudformation._stacks._data.values():
+            status = stack.get("StackStatus", "")
+            if status.endswith("_IN_PROGRESS") and not status.startswith("REVIEW"):
+                stack["StackStatus"] = _SETTLED.get(status.partition("_")[0], "UPDATE_ROLLBACK_COMPLETE")
+        return result
+
+    cloudformation.load_persisted_state = load

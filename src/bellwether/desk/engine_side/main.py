@@ -15,7 +15,7 @@ from typing import Any
 
 from . import guard
 from .checkpoints import Checkpoints
-from .durability import Streams, acknowledge_only_written_objects, sweep_unfinished_objects
+from .durability import Streams, acknowledge_only_written_objects, settle_stacks, sweep_unfinished_objects
 from .front import FrontDoor
 from .generations import Generations
 from .replies import problem, reply_json
@@ -124,10 +124,11 @@ def _generations(settings: Settings, engine: Any) -> Generations:
 
 def _workers(settings: Settings) -> Workers:
     from ministack.core import lambda_runtime
-    from ministack.services import dynamodb, lambda_svc, s3
+    from ministack.services import cloudformation, dynamodb, lambda_svc, s3
 
     acknowledge_only_written_objects(s3)
     Streams(dynamodb, lambda_svc).install()
+    settle_stacks(cloudformation)
     # Code stays in this process's generations; the service's own blob files would be pruned too early.
     lambda_svc._externalize_code_zip = _nothing
     lambda_svc._prune_orphan_code_blobs = _nothing
