@@ -8,7 +8,7 @@ A row that is no item is one `Line` with a fault; a file nothing can be read fro
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bellwether.cli.readers.documents import Document, is_url, open_document
@@ -86,21 +86,28 @@ def _json(content: object, document: Document, reader: RowReader) -> Iterator[Li
 def _feed(content: bytes, document: Document) -> Iterator[Line]:
     if len(content) > LARGEST_FEED:
         raise FileRefused(f"it is a feed of more than {LARGEST_FEED // (1024 * 1024)} MB")
-    items = _feed_items()(content, document.url)
-    if not items:
-        raise FileRefused("no entry of this feed has words and a time")
-    for position, item in enumerate(items, start=1):
-        yield Line(position=position, item=item, kind="news")
+    for position, entry in enumerate(_entries(content, document), start=1):
+        if isinstance(entry, RejectedItem):
+            yield Line(position=position, fault=entry)
+        else:
+            yield Line(position=position, item=entry, kind="news")
 
 
-def _feed_items() -> Callable[[bytes, str | None], list[Item]]:
-    """Reads feeds with the same parser as the fetchers, so that both make the same items."""
+def _entries(content: bytes, document: Document) -> list[Item | RejectedItem]:
+    """Read with the fetchers' own parser, so that both make the same items of an entry."""
+    from datetime import UTC, datetime
+
     from bellwether.adapters.providers.feed_items import parse_feed
 
-    def read(content: bytes, url: str | None) -> list[Item]:
-        try:
-            return list(parse_feed(content, url=url or ""))
-        except ValueError as fault:
-            raise FileRefused(f"it is not a feed that can be read: {fault}") from None
-
-    return read
+    fetched_at = datetime.now(UTC) if document.url else None
+    parsed = parse_feed(content, url=document.url, observed_at=fetched_at)
+    faults = {refusal.index: RejectedItem(refusal.code, refusal.detail) for refusal in parsed.refused}
+    whole = faults.pop(None, None)
+    if not parsed.items:
+        raise FileRefused(whole.detail if whole else "the feed has no entry with words")
+    items = iter(parsed.items)
+    entries: list[Item | RejectedItem] = [
+        fault if (fault := faults.get(index)) else next(items)
+        for index in range(len(parsed.items) + len(faults))
+    ]
+    return [*entries, whole] if whole else entries

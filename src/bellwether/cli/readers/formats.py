@@ -1,6 +1,7 @@
 """What a file holds, told by its content; its name is not trusted."""
 
 import gzip
+import re
 import zlib
 from typing import IO, Literal, cast
 
@@ -19,6 +20,7 @@ _BINARY = {
     b"\xfd7zXZ": "compressed with xz; decompress it first",
     b"\xd0\xcf\x11\xe0": "an old Office document; save it as CSV",
 }
+_HTML = re.compile(r"(?:<\?.*?\?>|<!--.*?-->|\s)*(?:<!doctype html|<html)\b", re.IGNORECASE | re.DOTALL)
 _KNOWN = "RSS, Atom, JSON Feed, NDJSON, JSON, CSV, TSV or Parquet"
 
 
@@ -68,9 +70,8 @@ def _text(head: bytes, encoding: str) -> str:
 
 
 def _text_format(text: str) -> Format:
-    start = text[:2_000].lower()
     if text.startswith("<"):
-        if start.startswith("<!doctype html") or "<html" in start:
+        if _HTML.match(text):
             raise FileRefused("it is a web page, not a feed; look for its RSS or Atom address")
         return "feed"
     if text.startswith("["):
