@@ -105,9 +105,12 @@ _CASHTAG = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
 _NOT_WORDS = re.compile(r"(?:https?://|www\.)\S*|[@#$][^\W_]\w*")
+_AMPERSAND = "&" + 4 * "\x00"
+"""`&amp;` in place: as long as it was, so that offsets stay true."""
 _GAP = frozenset(
-    {" ", "-", "&", " & ", ".", ". ", "'", "’", ", ", "  ", " + ", " (", "/", "&amp;", " &amp; "}
+    {" ", "  ", "-", "&", " & ", _AMPERSAND, f" {_AMPERSAND} ", ".", ", ", "'", "’", " + ", " (", "/"}
 )
+"""What may stand between the words of one name."""
 _EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
 _CONTEXT_REACH = 6
 
@@ -229,10 +232,10 @@ class Linker:
         if "$" in text:
             for link in self._cashtags(text):
                 _keep(best, link)
-        plain = text
+        plain = text.replace("&amp;", _AMPERSAND) if "&amp;" in text else text
         if "$" in text or "@" in text or "#" in text or "://" in text or "www." in text:
             # blanked, not cut out: offsets must stay true
-            plain = _NOT_WORDS.sub(lambda match: "\x00" * len(match.group()), text)
+            plain = _NOT_WORDS.sub(lambda match: "\x00" * len(match.group()), plain)
         for link in self._words(plain):
             _keep(best, link)
         return sorted(best.values(), key=lambda link: (link.start, link.symbol))
@@ -324,7 +327,9 @@ def _longest(
     size, entries = 1, node.get("", ())
     position = first
     while position + 1 < len(matches):
-        if text[matches[position].end() : matches[position + 1].start()] not in _GAP:
+        end = matches[position].end()
+        gap = text[end : matches[position + 1].start()]
+        if gap not in _GAP and not (gap == ". " and end - matches[position].start() < 4):
             break
         position += 1
         key = _key(matches[position].group())

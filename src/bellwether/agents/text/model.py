@@ -26,6 +26,12 @@ _CACHED_KEYS = 12_000
 
 _WORDS = re.compile(r"\S+")
 
+_ONE_SENTENCE = 280
+"""A longer text (characters) is cut to the sentence that names the entity; headlines are left whole because
+their full stops are mostly abbreviations."""
+
+_SENTENCE_END = re.compile(r"[.!?][\"'”’)]*\s+(?=[^\W_a-z])|\n\s*\n")
+
 
 class Calibration(msgspec.Struct, frozen=True):
     """Vector scaling of the two log-odds against neutral: `z * slope + offset` (Guo et al. 2017)."""
@@ -128,6 +134,14 @@ def _reading(z: complex, about_entity: bool) -> Reading:
     return Reading(e_negative / total, e_neutral / total, e_positive / total, label, about_entity)
 
 
+def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    first = 0
+    for match in _SENTENCE_END.finditer(text, max(0, start - 2000), start):
+        first = match.end()
+    after = _SENTENCE_END.search(text, end, end + 2000)
+    return first, after.start() if after else len(text)
+
+
 def observations(
     text: str, names: Sequence[str] = (), span: tuple[int, int] | None = None
 ) -> tuple[Observations, bool]:
@@ -145,6 +159,9 @@ def observations(
         return observe(tokens), False
     start, end = span
     low_names = low_names or [folded[start:end]]
+    if len(text) > _ONE_SENTENCE:
+        first, last = _sentence(text, start, end)
+        folded, start, end = folded[first:last], start - first, end - first
     before, after = (tokenise(hide(part, low_names)) for part in (folded[:start], folded[end:]))
     return observe_entity(before[-WINDOW:], after[:WINDOW], tokenise(folded[start:end])), True
 

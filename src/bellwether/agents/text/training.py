@@ -309,6 +309,8 @@ def _figures(block: _Block, p: Any, seed: int, keep: Any | None = None, suffix: 
 
     rows = np.arange(len(p)) if keep is None else np.flatnonzero(keep)
     labels, p = block.labels[rows], p[rows]
+    if not len(rows):
+        return []
     examples = [block.examples[row] for row in rows.tolist()]
     statistics: dict[str, Callable[[Any], float]] = {
         "macro_f1": lambda at: macro_f1(labels[at], p[at].argmax(axis=1)),
