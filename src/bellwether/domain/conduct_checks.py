@@ -1,6 +1,6 @@
 """Risk checks on what the order rests on and on how the desk is run."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bellwether.domain.proposals import Proposal
 from bellwether.domain.risk_order import CheckedOrder, Finding
@@ -26,7 +26,7 @@ def _end_of_last_bar(order: CheckedOrder) -> datetime | None:
     quote = order.book.market.quote(order.order.asset)
     if quote is None or order.score is None or order.score.concentration.items:
         return None
-    return datetime(quote.date.year, quote.date.month, quote.date.day, tzinfo=UTC) + timedelta(days=1)
+    return quote.known_from
 
 
 def duplicate(order: CheckedOrder) -> Finding:

@@ -1,15 +1,23 @@
 """What became of a proposal or of a forecast, and the agents' track records made from it."""
 
+import hashlib
+from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from bellwether.domain.items import Instant
 
+Scope = Literal["proposal", "score"]
+
 
 class Attribution(Struct, frozen=True, kw_only=True):
-    """One agent's part in an outcome: what it forecast, and how its forecast scored (Brier, 0 is perfect)."""
+    """One agent's part in an outcome: what it forecast, and how its forecast scored (Brier, 0 is perfect).
+
+    `return_share` is the agent's share of the raw return: positive when it pulled the way the price went.
+    """
 
     agent_id: str
     agent_version: int
@@ -20,14 +28,16 @@ class Attribution(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """The resolved horizon of one score. Returns are decimals from adjusted closes; `None` where undefined.
+    """The resolved horizon of one score. Returns are decimals of adjusted prices; `None` where undefined.
 
     `scope` says whether a decided proposal or only a score (a forecast nobody traded on) was resolved.
+    `hit`: the side was right, or for a score, p_up was on the right side of ½. `profit` is what the proposal
+    made or, when it was not approved, would have made, less its expected cost. `base_rate` is the score's.
     """
 
     outcome_id: str
     evaluated_at: Instant
-    scope: Literal["proposal", "score"]
+    scope: Scope
     subject: str
     asset: str
     as_of: Instant
@@ -45,10 +55,44 @@ class Outcome(Struct, frozen=True, kw_only=True):
     side: str | None
     profit: float | None
     attribution: tuple[Attribution, ...]
+    base_rate: float = 0.5
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """What one ledger entry of kind `outcome` holds: outcomes that became known together."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+class BrierParts(Struct, frozen=True, kw_only=True):
+    """Murphy's (1973) parts of a Brier score: brier = reliability − resolution + uncertainty + within bins.
+
+    The first three are exact when all forecasts of a bin are equal; `within` is what the bins leave over.
+    """
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within: float
+
+
+class CalibrationBin(Struct, frozen=True, kw_only=True):
+    """Forecasts of one bin: how many, their mean, and how often the price went up."""
+
+    low: float
+    high: float
+    n: int
+    mean_p: float | None
+    frequency: float | None
 
 
 class AgentTrackRecord(Struct, frozen=True, kw_only=True):
-    """How an agent's resolved forecasts did. Undefined figures are `None`, never 0."""
+    """How an agent's resolved forecasts did. Undefined figures are `None`, never 0.
+
+    `brier_reference` is the Brier score of the base rates known when the forecasts were made.
+    `information_coefficient` is the mean over dates, its `_error` a HAC standard error. `independent` is
+    how many forecasts of `resolved` do not overlap in time.
+    """
 
     agent_id: str
     resolved: int
@@ -60,3 +104,19 @@ class AgentTrackRecord(Struct, frozen=True, kw_only=True):
     information_coefficient: float | None
     ece: float | None
     version: int
+    parts: BrierParts | None = None
+    information_coefficient_error: float | None = None
+    information_coefficient_dates: int = 0
+    independent: float = 0.0
+
+
+def outcome_id(scope: Scope, subject: str) -> str:
+    """The id of the outcome of a proposal or a score: the same whoever resolves it, and whenever."""
+    return "o-" + hashlib.sha256(f"{scope}\x00{subject}".encode()).hexdigest()[:24]
+
+
+def outcomes_of(body: Mapping[str, Any]) -> list[Outcome]:
+    """The outcomes of a ledger entry's body, of one or of several. Raises `msgspec.ValidationError`."""
+    if "outcomes" in body:
+        return list(msgspec.convert(body, Resolved).outcomes)
+    return [msgspec.convert(body, Outcome)]

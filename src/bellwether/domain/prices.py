@@ -20,12 +20,22 @@ class Bar(Struct, frozen=True, kw_only=True):
     volume: Annotated[float, Meta(ge=0)]
 
 
+def known_from(day: date) -> datetime:
+    """When the bar of a day is complete: the end of that day, UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+
 class Quote(Struct, frozen=True):
     """The close and the volume of one day."""
 
     date: date
     close: float
     volume: float
+
+    @property
+    def known_from(self) -> datetime:
+        """When the bar was complete: the end of its day, UTC."""
+        return known_from(self.date)
 
 
 class History(Struct, frozen=True):

@@ -1,10 +1,13 @@
 """Trade proposals and their append-only history."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from bellwether.domain.items import Instant
+from bellwether.domain.ledger import content_hash
 from bellwether.domain.scores import Score
 
 Side = Literal["buy", "sell"]
@@ -87,3 +90,40 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content_hash: str
     approvals: tuple[str, ...] = ()
     risk: RiskResult | None = None
+
+
+# What is approved is everything but its own hash and what became of it since.
+NOT_APPROVED = ("content_hash", "status")
+
+
+def proposal_hash(proposal: Proposal) -> str:
+    """SHA-256 of what an approver approves: every field but `content_hash` and `status`.
+
+    Taken over the record as it reads back from JSON, so that 5 and 5.0 are the same quantity.
+    """
+    plain: dict[str, Any] = msgspec.to_builtins(msgspec.convert(msgspec.to_builtins(proposal), Proposal))
+    for name in NOT_APPROVED:
+        del plain[name]
+    return content_hash(plain)
+
+
+def sealed(proposal: Proposal) -> Proposal:
+    """The proposal with its content hash filled in."""
+    return msgspec.structs.replace(proposal, content_hash=proposal_hash(proposal))
+
+
+def is_open(proposal: Proposal, *, as_of: datetime, now: datetime) -> bool:
+    """Whether the proposal may still turn into a trade at `as_of`.
+
+    Pending or approved and not expired at `now`; and within its lifetime seen from `as_of`, so that the
+    proposals of one replayed day do not stand in the way of another's.
+    """
+    if proposal.status not in {"pending", "approved"} or now >= proposal.expires_at:
+        return False
+    lifetime = proposal.expires_at - proposal.created_at
+    return proposal.as_of <= as_of < proposal.as_of + lifetime
+
+
+def is_replayed(proposal: Proposal) -> bool:
+    """Whether the proposal was made as of a moment before it was made: history that is walked through."""
+    return proposal.as_of < proposal.created_at

@@ -163,7 +163,7 @@ def size(
     targeted = SizingStep(
         step="volatility_target",
         value=bet.fraction * scale,
-        detail=f"volatility {volatility:.2%} a year, target {policy.target_volatility:.2%}: times {scale:.4f}",
+        detail=f"volatility {volatility:.2%} a year for {policy.target_volatility:.2%}: times {scale:.4f}",
     )
     capped = caps(targeted.value, room, sure=certain(score), limits=limits)
     fraction = capped[-1].value

@@ -1,0 +1,90 @@
+"""Reading what a portfolio's orders are checked against."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bellwether.domain.items import CLOCK_SKEW
+from bellwether.domain.limits import Controls, read_controls
+from bellwether.domain.portfolio_value import Market, direction, valued
+from bellwether.domain.problems import InvalidInput, NotFound
+from bellwether.domain.proposals import Proposal, RiskResult, is_open, is_replayed
+from bellwether.domain.risk import check_order
+from bellwether.domain.risk_order import Order, Situation
+from bellwether.usecases.ports import DeskControls, Entities, Prices, Proposals
+
+MOST_OPEN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class SituationReader:
+    """Reads portfolio, prices, controls and open proposals into one `Situation`."""
+
+    entities: Entities
+    prices: Prices
+    controls: DeskControls
+    proposals: Proposals
+
+    def __call__(
+        self, portfolio: str, *, symbols: Iterable[str], as_of: datetime, now: datetime, without: str = ""
+    ) -> Situation:
+        """The situation of a portfolio at `as_of`, the proposal `without` left out. Raises `NotFound`."""
+        holdings = self.entities.portfolio(portfolio)
+        if holdings is None:
+            raise NotFound(f"there is no portfolio {portfolio!r}", path="$.portfolio")
+        controls = read_controls(self.controls.controls())
+        still_open = self._open(portfolio, as_of=as_of, now=now, without=without)
+        needed = {*symbols, *(p.symbol for p in holdings.positions), *(p.asset for p in still_open)}
+        market = Market(
+            as_of=as_of,
+            histories={symbol: self.prices.history(symbol) for symbol in sorted(needed)},
+            assets={asset.symbol: asset for asset in self.entities.assets()},
+            days=controls.limits.var_days,
+        )
+        orders = [(p.asset, direction(p.side) * p.quantity) for p in still_open]
+        return Situation(
+            as_of=as_of,
+            controls=controls,
+            book=valued(market, holdings, orders),
+            open_proposals=still_open,
+            recent=self._recent(portfolio, controls, now=now, without=without),
+        )
+
+    def _open(self, portfolio: str, *, as_of: datetime, now: datetime, without: str) -> list[Proposal]:
+        found = [
+            *self.proposals.with_status("pending", MOST_OPEN),
+            *self.proposals.with_status("approved", MOST_OPEN),
+        ]
+        return [
+            p
+            for p in found
+            if p.portfolio == portfolio and p.proposal_id != without and is_open(p, as_of=as_of, now=now)
+        ]
+
+    def _recent(self, portfolio: str, controls: Controls, *, now: datetime, without: str) -> list[Proposal]:
+        first = now - timedelta(hours=controls.limits.cooldown_hours)
+        found = self.proposals.decided_between(first, now)
+        return [p for p in found if p.portfolio == portfolio and p.proposal_id != without]
+
+
+def moment(asked: datetime | None, now: datetime) -> datetime:
+    """`asked`, by default `now`; a caller's clock may run a little ahead of ours. Raises `InvalidInput`."""
+    if asked is None or now <= asked <= now + CLOCK_SKEW:
+        return now
+    if asked > now:
+        raise InvalidInput(f"as_of {asked.isoformat()} is in the future", path="$.as_of")
+    return asked
+
+
+def checked_again(read: SituationReader, proposal: Proposal, *, now: datetime) -> tuple[RiskResult, Controls]:
+    """The risk of a proposal as things are now, and the controls it was judged by.
+
+    A proposal of a replayed moment is judged as of that moment, any other as of now.
+    """
+    as_of = proposal.as_of if is_replayed(proposal) else now
+    situation = read(
+        proposal.portfolio, symbols=[proposal.asset], as_of=as_of, now=now, without=proposal.proposal_id
+    )
+    order = Order(asset=proposal.asset, side=proposal.side, quantity=proposal.quantity)
+    result = check_order(order, situation, score=proposal.score, proposal_id=proposal.proposal_id)
+    return result, situation.controls
