@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -143,9 +143,9 @@ def settle(item: Item, *, kind: Kind, received_at: datetime, salt: bytes) -> Sto
         raise RejectedItem("in_the_future", f"observed_at {item.observed_at.isoformat()} is in the future")
     if item.observed_at is not None and item.observed_at < item.published_at - CLOCK_SKEW:
         raise RejectedItem("observed_before_published", "observed_at is before published_at")
-    published = min(item.published_at, received_at)
+    published = min(item.published_at, received_at).astimezone(UTC)
     history = item.observed_at is None and received_at - published > HISTORY_AFTER
-    observed = min(item.observed_at or received_at, received_at)
+    observed = min(item.observed_at or received_at, received_at).astimezone(UTC)
     return StoredItem(
         item_id=item_id(item.source, item.source_id),
         kind=kind,

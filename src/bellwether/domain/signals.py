@@ -1,6 +1,6 @@
 """Signals: what one agent makes of one item (or of prices) for one asset."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -15,9 +15,10 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One agent's view of one asset.
 
     `event_time` is when what it speaks of happened (decay counts from here), `observed_time` when the desk
-    could know it (replays cut here). `horizon` in trading days, `half_life` in hours. `evidence` is the
+    could know it (replays cut here). `horizon` in trading days, `half_life` in hours. `p_up` is stated at an
+    even base rate; the score carries it over to the asset's own by adding log-odds. `evidence` is the
     undecayed weight it adds to its agent's view: quality times the author's diminishing weight, and 0 for a
-    further copy of a cluster that counted already. `raw` is the agent's own reading before calibration.
+    further `copy` of a cluster that counted already. `raw` is the agent's own reading before calibration.
     """
 
     asset: str
@@ -39,6 +40,7 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     author: str | None = None
     evidence: float = 0.0
     young_author: bool = False
+    copy: bool = False
 
     @property
     def signal_id(self) -> str:
@@ -48,10 +50,11 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def day_of(at: datetime) -> str:
     """`yyyymmdd` of an instant in UTC: the day part of the signals' partition key."""
-    return at.strftime("%Y%m%d")
+    return at.astimezone(UTC).strftime("%Y%m%d")
 
 
 def sort_key(signal: Signal) -> str:
     """`ts#agent#sourceId` of the signals table; `ts` is the observed time in UTC with microseconds."""
     source = signal.item_ids[0] if signal.item_ids else signal.input_hash[:16]
-    return f"{signal.observed_time.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}#{signal.agent_id}#{source}"
+    at = signal.observed_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at}#{signal.agent_id}#{source}"

@@ -14,12 +14,19 @@ MOST_TOP_SIGNALS = 5
 
 
 class AgentSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One agent's share of a day. `half_life` in hours; sums are relative to the day's start (see module)."""
+    """One agent's share of a day. `half_life` in hours; sums are relative to the day's start (see module).
+
+    With u the decayed evidence of a cluster and ℓ its log-odds: `weight` Σu, `weighted_log_odds` Σuℓ,
+    `weighted_square` Σuℓ², `squared_weight` Σu². `newest` is the latest event in hours from the day's start.
+    `signals` counts all, with copies and abstentions; `clusters` those that added evidence.
+    """
 
     half_life: float
     weight: float = 0.0
     weighted_log_odds: float = 0.0
+    weighted_square: float = 0.0
     squared_weight: float = 0.0
+    newest: float | None = None
     signals: int = 0
     clusters: int = 0
 
@@ -38,8 +45,10 @@ class TopSignal(Struct, frozen=True, kw_only=True):
 class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """State of one asset for one day of knowledge (`yyyymmdd`, UTC). `version` guards concurrent updates.
 
-    `agents` is keyed `agent_id@half_life`, so that a changed half-life starts its own sum. `authors` and
-    `clusters` are bounded heavy-hitter counts (Space-Saving: Metwally, Agrawal, El Abbadi 2005) of items.
+    `agents` is keyed `agent_id@half_life`, so that a changed half-life starts its own sum. `items` counts all
+    items, `mentions` their clusters (copies once), `mentions_by_hour` the same by hour of knowledge (24).
+    `clusters` are bounded heavy-hitter counts (see `heavy_hitters`) of items, `authors` of clusters whose
+    author is known, of which there are `author_items`.
     """
 
     asset: str

@@ -1,0 +1,81 @@
+"""The attention agent: is the asset spoken of more than usual?
+
+Attention has no direction of its own. The small positive slope it starts with is the price pressure that
+follows abnormal attention of individuals, who rarely short: Barber & Odean, "All that glitters", Review of
+Financial Studies 2008; Da, Engelberg & Gao, "In search of attention", Journal of Finance 2011 (about two
+weeks, then it reverts). Its weight is next to nothing until its own resolved outcomes say otherwise, and with
+a slope of 0 it abstains, because a view without a direction is no view.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from bellwether.agents.readings import Stance
+from bellwether.domain.decay import day_start
+from bellwether.domain.state import AssetDay
+
+AGENT_ID = "attention"
+BASELINE_DAYS = 28
+SHORTEST_BASELINE = 10
+MOST_Z = 5.0
+_MAD_TO_SIGMA = 1.4826
+
+
+def robust_z(now: float, before: Sequence[float]) -> float:
+    """How unusual a count is against earlier ones: a z-score in [−5, 5] that a few extreme days cannot bend.
+
+    Counts are stabilised by y = 2√(c+3/8), whose variance is 1 for a Poisson count (Anscombe 1948), then z =
+    (y − median)/max(1, 1.4826·MAD) (Rousseeuw & Croux 1993); below 1 the spread would be less than chance.
+    """
+    stabilised = [2 * math.sqrt(count + 0.375) for count in before]
+    middle = median(stabilised)
+    spread = _MAD_TO_SIGMA * median(abs(value - middle) for value in stabilised)
+    z = (2 * math.sqrt(now + 0.375) - middle) / max(1.0, spread)
+    return min(MOST_Z, max(-MOST_Z, z))
+
+
+def attention(days: Sequence[AssetDay], as_of: datetime) -> Stance:
+    """Mentions of the last 24 hours against the same window on the days before, each cluster counted once.
+
+    Days without a row after the asset's first one had no mentions. The running hour counts as far as it has
+    got, which can only understate. Abstains below ten earlier windows and without a mention.
+    """
+    windows = _windows(days, as_of)
+    if len(windows) <= SHORTEST_BASELINE:
+        known = max(0, len(windows) - 1)
+        return Stance(abstained=f"{known} of the {SHORTEST_BASELINE} days a baseline needs are known")
+    now, *before = windows
+    if now == 0:
+        return Stance(abstained="no mention in the last 24 hours")
+    z = robust_z(now, before)
+    usual = median(before)
+    return Stance(
+        raw=z,
+        evidence=float(now),
+        rationale=f"{now} mentions in 24 hours, usually {usual:g} (z {z:+.1f} over {len(before)} days)",
+    )
+
+
+def _windows(days: Sequence[AssetDay], as_of: datetime) -> list[int]:
+    """Mentions in 24 one-hour bins up to `as_of`, then in the windows 1, 2, … days earlier that are fully
+    known.
+    """
+    if not days:
+        return []
+    by_day = {day.day: day.mentions_by_hour for day in days}
+    first = day_start(min(by_day))
+    last_hour = as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    windows = []
+    for back in range(BASELINE_DAYS + 1):
+        end = last_hour - timedelta(days=back)
+        if back and end - timedelta(hours=23) < first:
+            break
+        windows.append(sum(_mentions(by_day, end - timedelta(hours=hour)) for hour in range(24)))
+    return windows
+
+
+def _mentions(by_day: dict[str, tuple[int, ...]], hour: datetime) -> int:
+    bins = by_day.get(hour.strftime("%Y%m%d"))
+    return bins[hour.hour] if bins else 0

@@ -1,0 +1,56 @@
+"""What agents are given and what they give back, before calibration turns it into a probability."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bellwether.domain.entities import Asset
+from bellwether.domain.items import StoredItem
+
+
+class Mention(Struct, frozen=True, kw_only=True):
+    """One item about one tracked asset: `text[start:end]` is where it is named, `confidence` in [0, 1] that
+    it is.
+    """
+
+    item: StoredItem
+    asset: Asset
+    text: str
+    start: int
+    end: int
+    confidence: float
+
+
+class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an agent makes of one mention: `raw` in the agent's own unit, `quality` in [0, 1].
+
+    `abstained` says why there is no reading; abstaining is not neutral.
+    """
+
+    raw: float = 0.0
+    quality: float = 0.0
+    rationale: str = ""
+    abstained: str | None = None
+
+
+class Stance(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an agent makes of an asset as a whole (its prices, its volume of mentions) at a moment.
+
+    `evidence` is in the unit of formula 2's M: how many fresh independent observations stand behind it.
+    """
+
+    raw: float = 0.0
+    evidence: float = 0.0
+    rationale: str = ""
+    abstained: str | None = None
+
+
+class ItemAgent(Protocol):
+    """An agent that reads items. It may raise: the caller records an abstention and goes on."""
+
+    @property
+    def agent_id(self) -> str:
+        """The agent's id in `agents_config`."""
+
+    def read(self, mention: Mention) -> Reading:
+        """Reads one mention."""

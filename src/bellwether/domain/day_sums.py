@@ -1,0 +1,171 @@
+"""Folding signals into an asset's day: the one function behind the live sums and the replay of a part of a
+day.
+
+The weight of a signal (formula 2): a further copy of a cluster adds nothing; an author's k-th cluster on an
+asset's day adds quality/k, so that n posts of one author add no more than the harmonic number H_n; items
+without an author are taken for different people's (the concentration figures show how much is known about
+authors).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import groupby
+
+import msgspec
+
+from bellwether.domain.decay import day_start, hours_between
+from bellwether.domain.heavy_hitters import at_least, count_in
+from bellwether.domain.log_odds import log_odds
+from bellwether.domain.signals import Signal
+from bellwether.domain.state import (
+    MOST_AUTHORS,
+    MOST_CLUSTERS,
+    MOST_TOP_SIGNALS,
+    AgentSums,
+    AssetDay,
+    TopSignal,
+)
+
+SHORTEST_HALF_LIFE = 0.25
+"""Hours. Below it 2^(24/h) would leave the range of a float; shorter half-lives fade as fast as this."""
+
+
+def fold(state: AssetDay, signals: Iterable[Signal]) -> tuple[AssetDay, list[Signal]]:
+    """The day's state after `signals`, one version on, and the signals with their `evidence` filled in.
+
+    All signals must be of the state's asset and day, and an item's signals of all agents must come in one
+    call, so that the item counts once. Order of the argument does not matter: signals are taken by observed
+    time and item. Signals given in several calls add up to the same sums, except that an author's clusters
+    diminish in the order they are folded.
+    """
+    tally = _Tally(state)
+    weighed: list[Signal] = []
+    ordered = sorted(signals, key=lambda signal: (signal.observed_time, signal.item_ids, signal.agent_id))
+    for _, group in groupby(ordered, key=lambda signal: (signal.observed_time, signal.item_ids)):
+        of_one_item = list(group)
+        share = tally.count_item(of_one_item[0])
+        for signal in of_one_item:
+            counts = share > 0 and not signal.abstained
+            weighed.append(
+                msgspec.structs.replace(signal, evidence=signal.quality * share if counts else 0.0)
+            )
+            tally.add(weighed[-1])
+    return tally.state(), weighed
+
+
+class _Tally:
+    """The state while it is being added to."""
+
+    def __init__(self, state: AssetDay) -> None:
+        self.before = state
+        self.start = day_start(state.day)
+        self.sums = {key: _Sums(sums) for key, sums in state.agents.items()}
+        self.authors = dict(state.authors)
+        self.clusters = dict(state.clusters)
+        self.hours = list(state.mentions_by_hour or (0,) * 24)
+        self.items, self.mentions = state.items, state.mentions
+        self.young_items, self.author_items = state.young_items, state.author_items
+        self.top = {top.signal_id: top for top in state.top}
+        self.last_event = datetime.fromisoformat(state.last_event) if state.last_event else None
+
+    def count_item(self, signal: Signal) -> float:
+        """Counts a signal's item; returns the share of its quality that is evidence (0 for a copy)."""
+        self.items += 1
+        self.young_items += signal.young_author
+        if signal.cluster_id is not None:
+            count_in(self.clusters, signal.cluster_id, MOST_CLUSTERS)
+        if signal.copy:
+            return 0.0
+        self.mentions += 1
+        self.hours[signal.observed_time.astimezone(UTC).hour] += 1
+        if signal.author is None:
+            return 1.0
+        earlier = at_least(self.authors, signal.author, MOST_AUTHORS)
+        count_in(self.authors, signal.author, MOST_AUTHORS)
+        self.author_items += 1
+        return 1.0 / (earlier + 1)
+
+    def add(self, signal: Signal) -> None:
+        """Adds a weighed signal to its agent's sums and to the signals that moved the day most."""
+        key = sums_key(signal)
+        if key not in self.sums:
+            self.sums[key] = _Sums(AgentSums(half_life=signal.half_life))
+        event = min(signal.event_time, signal.observed_time)
+        self.sums[key].add(signal, hours_between(self.start, event))
+        if self.last_event is None or event > self.last_event:
+            self.last_event = event
+        pull = signal.evidence * abs(log_odds(signal.p_up))
+        if pull > 0 and self._moves(pull):
+            self._keep(signal, pull)
+
+    def _moves(self, pull: float) -> bool:
+        return len(self.top) < MOST_TOP_SIGNALS or pull >= min(top.pull for top in self.top.values())
+
+    def _keep(self, signal: Signal, pull: float) -> None:
+        self.top[signal.signal_id] = TopSignal(
+            signal_id=signal.signal_id,
+            agent_id=signal.agent_id,
+            item_id=signal.item_ids[0] if signal.item_ids else "",
+            p_up=signal.p_up,
+            evidence=signal.evidence,
+            pull=pull,
+        )
+        if len(self.top) > MOST_TOP_SIGNALS:
+            del self.top[max(self.top, key=lambda known: (-self.top[known].pull, known))]
+
+    def state(self) -> AssetDay:
+        return AssetDay(
+            asset=self.before.asset,
+            day=self.before.day,
+            version=self.before.version + 1,
+            agents={key: sums.record() for key, sums in self.sums.items()},
+            items=self.items,
+            mentions=self.mentions,
+            young_items=self.young_items,
+            author_items=self.author_items,
+            authors=self.authors,
+            clusters=self.clusters,
+            top=tuple(sorted(self.top.values(), key=lambda top: (-top.pull, top.signal_id))),
+            last_event=self.last_event.isoformat() if self.last_event else None,
+            mentions_by_hour=tuple(self.hours),
+        )
+
+
+class _Sums:
+    """One agent's sums while they grow (see `AgentSums`)."""
+
+    def __init__(self, sums: AgentSums) -> None:
+        self.half_life = sums.half_life
+        self.weight, self.weighted_log_odds = sums.weight, sums.weighted_log_odds
+        self.weighted_square, self.squared_weight = sums.weighted_square, sums.squared_weight
+        self.newest, self.signals, self.clusters = sums.newest, sums.signals, sums.clusters
+
+    def add(self, signal: Signal, hours: float) -> None:
+        self.signals += 1
+        if signal.evidence <= 0:
+            return
+        weight = signal.evidence * 2.0 ** (hours / max(self.half_life, SHORTEST_HALF_LIFE))
+        view = log_odds(signal.p_up)
+        self.clusters += 1
+        self.weight += weight
+        self.weighted_log_odds += weight * view
+        self.weighted_square += weight * view * view
+        self.squared_weight += weight * weight
+        self.newest = hours if self.newest is None else max(self.newest, hours)
+
+    def record(self) -> AgentSums:
+        return AgentSums(
+            half_life=self.half_life,
+            weight=self.weight,
+            weighted_log_odds=self.weighted_log_odds,
+            weighted_square=self.weighted_square,
+            squared_weight=self.squared_weight,
+            newest=self.newest,
+            signals=self.signals,
+            clusters=self.clusters,
+        )
+
+
+def sums_key(signal: Signal) -> str:
+    """Under which key of `AssetDay.agents` a signal is summed."""
+    return f"{signal.agent_id}@{signal.half_life!r}"

@@ -1,0 +1,277 @@
+"""From a stored batch to signals and the sums a score reads, exactly once however often it is delivered.
+
+Killed anywhere and delivered again, the batch ends in the same state: items and clusters stay claimed,
+signals have keys of their own, and each asset's day takes the batch's signals together with a marker in one
+transaction.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+import msgspec
+from msgspec import Struct
+
+from bellwether.agents.mentions import Mentions
+from bellwether.agents.readings import ItemAgent, Mention, Reading
+from bellwether.agents.sentiment import SentimentAgent, TextModel
+from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.concentration import YOUNG_DAYS
+from bellwether.domain.day_sums import fold
+from bellwether.domain.decay import expiry
+from bellwether.domain.ids import ulid
+from bellwether.domain.items import RawBatch, StoredItem
+from bellwether.domain.log_odds import probability
+from bellwether.domain.problems import Unavailable
+from bellwether.domain.reliability import log_odds_from
+from bellwether.domain.signals import Signal, day_of
+from bellwether.domain.state import AssetDay
+from bellwether.usecases.agent_versions import AgentVersions
+from bellwether.usecases.ports import (
+    AgentConfigs,
+    AssetStates,
+    BatchMessage,
+    Change,
+    Changes,
+    Counts,
+    Entities,
+    ItemClaims,
+    RawBatches,
+    SignalStore,
+)
+
+REMEMBERED = timedelta(seconds=30)
+MOST_ATTEMPTS = 25
+
+AssetDayKey = tuple[str, str]
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """An agent that raised on one mention: it counts as an abstention, and someone should look at it."""
+
+    item_id: str
+    asset: str
+    agent_id: str
+    error: str
+
+
+class Processed(Struct, frozen=True, kw_only=True):
+    """What a batch became: signals stored and assets touched now (0 when it was all there already)."""
+
+    signals: int
+    assets: int
+    items: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+class _Remembered:
+    """The tracked assets and agents' versions of the last 30 seconds; the linker until the assets change."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._read_at: datetime | None = None
+        self._assets_hash = b""
+        self._mentions: Mentions | None = None
+        self._versions: AgentVersions | None = None
+
+    def at(self, now: datetime, entities: Entities, configs: AgentConfigs) -> tuple[Mentions, AgentVersions]:
+        with self._lock:
+            fresh = self._read_at is not None and abs(now - self._read_at) < REMEMBERED
+            if self._mentions is None or self._versions is None or not fresh:
+                assets = entities.assets()
+                content = hashlib.sha256(msgspec.json.encode(assets)).digest()
+                if self._mentions is None or content != self._assets_hash:
+                    self._mentions, self._assets_hash = Mentions(assets), content
+                self._versions, self._read_at = AgentVersions(configs), now
+            return self._mentions, self._versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessBatch:
+    """`sentiment` is the text model; `others` are further agents that read items."""
+
+    raw: RawBatches
+    claims: ItemClaims
+    signals: SignalStore
+    states: AssetStates
+    entities: Entities
+    configs: AgentConfigs
+    changes: Changes
+    counts: Counts
+    sentiment: TextModel
+    others: Sequence[ItemAgent] = ()
+    _remembered: _Remembered = field(default_factory=_Remembered, init=False, repr=False)
+
+    def __call__(self, message: BatchMessage, *, now: datetime) -> Processed:
+        """Raises `NotFound` when the batch is not in the lake, `Unavailable` when to try again."""
+        if self.claims.finished([message.batch_id]):
+            return Processed(signals=0, assets=0)
+        batch = self.raw.get(message.key)
+        items = self._own_items(batch, message.duplicates)
+        mentions, versions = self._remembered.at(now, self.entities, self.configs)
+        reader = _Reader((SentimentAgent(self.sentiment), *self.others), versions)
+        found = [(item, mentions.of(item)) for item in items]
+        found = [(item, of_item) for item, of_item in found if of_item]
+        firsts = self._first_of_clusters(batch.batch_id, [item for item, _ in found])
+        by_day: dict[AssetDayKey, list[Signal]] = defaultdict(list)
+        for item, of_item in found:
+            for signal in reader.signals(of_item, copy=item.item_id not in firsts):
+                by_day[signal.asset, day_of(signal.observed_time)].append(signal)
+        self._store(batch, by_day)
+        self._tell(batch, by_day, now)
+        self.claims.finish(batch.batch_id)
+        self._count(by_day, reader.failures)
+        return Processed(
+            signals=sum(map(len, by_day.values())),
+            assets=len({asset for asset, _ in by_day}),
+            items=len(items),
+            failures=tuple(reader.failures),
+        )
+
+    def _own_items(self, batch: RawBatch, duplicates: Sequence[int]) -> list[StoredItem]:
+        """The batch's own items, by when they became known.
+
+        The message says which are duplicates; the claims have the last word, in case they were lost and made
+        again (`recover`) after the message was written.
+        """
+        skipped = set(duplicates)
+        items = {item.item_id: item for index, item in enumerate(batch.items) if index not in skipped}
+        owners = dict(self.claims.locate(list(items)))
+        missing = [item_id for item_id in items if item_id not in owners]
+        if missing:
+            owners.update(dict.fromkeys(self.claims.claim_items(batch.batch_id, missing), batch.batch_id))
+        mine = [item for item_id, item in items.items() if owners.get(item_id) == batch.batch_id]
+        return sorted(mine, key=lambda item: item.known_at)
+
+    def _first_of_clusters(self, batch_id: str, items: Sequence[StoredItem]) -> set[str]:
+        """Ids of the items that are the first known of their cluster; `items` as they became known."""
+        first: dict[str, StoredItem] = {}
+        for item in items:
+            first.setdefault(item.cluster_id, item)
+        if not first:
+            return set()
+        known = {cluster: item.known_at for cluster, item in first.items()}
+        won = self.claims.claim_clusters(batch_id, known)
+        return {item.item_id for cluster, item in first.items() if cluster in won}
+
+    def _store(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]]) -> None:
+        """Signals first, then the sums with the marker; what loses a race is weighed again on the newer
+        state.
+        """
+        keys = list(by_day)
+        pending = set(keys) - self.states.applied(batch.batch_id, keys) if keys else set()
+        for _ in range(MOST_ATTEMPTS):
+            if not pending:
+                return
+            stored = self.states.get(sorted(pending))
+            states: list[AssetDay] = []
+            weighed: list[Signal] = []
+            for asset, day in sorted(pending):
+                before = stored.get((asset, day)) or AssetDay(asset=asset, day=day)
+                after, signals = fold(before, by_day[asset, day])
+                states.append(after)
+                weighed.extend(signals)
+            self.signals.put(weighed, batch.received_at)
+            pending = self.states.apply(batch.batch_id, states)
+        if pending:
+            raise Unavailable(f"the sums of {len(pending)} asset days kept changing, try the batch again")
+
+    def _tell(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]], now: datetime) -> None:
+        if not by_day:
+            return
+        assets = Counter[str]()
+        for (asset, _), signals in by_day.items():
+            assets[asset] += len(signals)
+        identity = hashlib.sha256(f"signals\x00{batch.batch_id}".encode()).digest()
+        data = {"assets": dict(assets), "batch_id": batch.batch_id}
+        self.changes.publish([Change(id=ulid(now, identity), type="signals", at=now, data=data)])
+
+    def _count(self, by_day: dict[AssetDayKey, list[Signal]], failures: Sequence[Failure]) -> None:
+        counts = Counter[str]()
+        for signals in by_day.values():
+            for signal in signals:
+                outcome = "copy" if signal.copy else "abstained" if signal.abstained else "view"
+                counts[f'bellwether_signals_total{{agent="{signal.agent_id}",outcome="{outcome}"}}'] += 1
+        for failure in failures:
+            counts[f'bellwether_agent_failures_total{{agent="{failure.agent_id}"}}'] += 1
+        # the signals are stored: a counter that does not answer must not bring the batch back
+        with suppress(Unavailable):
+            if counts:
+                self.counts.add({name: float(count) for name, count in counts.items()})
+
+
+class _Reader:
+    """Reads mentions with every agent, each text cluster once, and keeps what went wrong."""
+
+    def __init__(self, agents: Sequence[ItemAgent], versions: AgentVersions) -> None:
+        self.agents = agents
+        self.versions = versions
+        self.failures: list[Failure] = []
+        self._read: dict[tuple[str, str, str], Reading] = {}
+
+    def signals(self, mentions: Iterable[Mention], *, copy: bool) -> Iterable[Signal]:
+        """One signal for each mention and agent that is switched on, abstentions included."""
+        for mention in mentions:
+            for agent in self.agents:
+                config = self.versions.at(agent.agent_id, mention.item.known_at)
+                if config.enabled:
+                    yield signal_from(mention, config, self._reading(agent, mention), copy=copy)
+
+    def _reading(self, agent: ItemAgent, mention: Mention) -> Reading:
+        item = mention.item
+        # the same normalised words read the same; other clusters hold items without enough words of their own
+        name = item.cluster_id if item.cluster_id.startswith("w-") else item.item_id
+        key = (agent.agent_id, mention.asset.symbol, name)
+        if key not in self._read:
+            try:
+                self._read[key] = agent.read(mention)
+            except Exception as fault:  # noqa: BLE001 (one bad item never sinks its batch)
+                self._read[key] = Reading(abstained=f"the agent failed: {type(fault).__name__}")
+                self.failures.append(
+                    Failure(
+                        item_id=item.item_id,
+                        asset=mention.asset.symbol,
+                        agent_id=agent.agent_id,
+                        error=f"{type(fault).__name__}: {fault}",
+                    )
+                )
+        return self._read[key]
+
+
+def signal_from(mention: Mention, config: AgentConfig, reading: Reading, *, copy: bool) -> Signal:
+    """A reading as a signal: calibrated by the configuration in force when the item became known."""
+    item = mention.item
+    expires_at = expiry(item.published_at, config.half_life)
+    abstained = reading.abstained
+    if abstained is None and expires_at <= item.known_at:
+        abstained = "it had faded before the desk knew it"
+    return Signal(
+        asset=mention.asset.symbol,
+        agent_id=config.agent_id,
+        agent_version=config.version,
+        item_ids=(item.item_id,),
+        event_time=item.published_at,
+        observed_time=item.known_at,
+        horizon=config.horizon,
+        p_up=0.5 if abstained else probability(log_odds_from(config, reading.raw)),
+        quality=0.0 if abstained else reading.quality,
+        half_life=config.half_life,
+        expires_at=expires_at,
+        input_hash=input_hash(item, mention.asset.symbol),
+        rationale=abstained or reading.rationale,
+        raw=0.0 if abstained else reading.raw,
+        abstained=abstained is not None,
+        cluster_id=item.cluster_id,
+        author=item.author,
+        young_author=item.engagement.get("author_age_days", YOUNG_DAYS) < YOUNG_DAYS,
+        copy=copy,
+    )
+
+
+def input_hash(item: StoredItem, asset: str) -> str:
+    """SHA-256 of what a signal was made from: the item's identity and words, and the asset."""
+    return hashlib.sha256(f"{item.item_id}\x00{item.words}\x00{asset}".encode()).hexdigest()

@@ -1,0 +1,117 @@
+"""After a crash: unfinished batches go back to work, and tables follow the ledger again."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from msgspec import Struct
+
+from bellwether.domain.ledger import Entry
+from bellwether.domain.outcomes import outcomes_of
+from bellwether.usecases.ingest import repeated
+from bellwether.usecases.ports import (
+    BatchMessage,
+    BatchQueue,
+    ItemClaims,
+    Ledger,
+    Outcomes,
+    Proposals,
+    RawBatches,
+)
+
+CHUNK = 100
+MARGIN = timedelta(hours=1)
+"""Entries of racing writers may carry times a little out of order."""
+
+
+class Recovered(Struct, frozen=True, kw_only=True):
+    """What was looked at and what had to be done again."""
+
+    batches_seen: int
+    batches_requeued: int
+    items_claimed: int
+    ledger_entries: int
+    projected: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recover:
+    """Safe to run at any time and as often as one likes: every step is idempotent."""
+
+    raw: RawBatches
+    claims: ItemClaims
+    queue: BatchQueue
+    ledger: Ledger
+    proposals: Proposals
+    outcomes: Outcomes
+
+    def __call__(self, *, since: datetime, now: datetime) -> Recovered:
+        """Batches received and entries written from `since` (a little before, to be sure) until `now`."""
+        seen = requeued = claimed = 0
+        for keys in _chunks(self.raw.keys(since)):
+            by_id = {batch_id_of(key): key for key in keys}
+            seen += len(by_id)
+            finished = self.claims.finished(list(by_id))
+            for batch_id, key in by_id.items():
+                if batch_id not in finished:
+                    count = self._requeue(key)
+                    claimed += count
+                    requeued += count > 0
+        entries, projected = self._project(since, now)
+        return Recovered(
+            batches_seen=seen,
+            batches_requeued=requeued,
+            items_claimed=claimed,
+            ledger_entries=entries,
+            projected=projected,
+        )
+
+    def _requeue(self, key: str) -> int:
+        """Claims the batch's items again and queues it; returns how many items are its own."""
+        batch = self.raw.get(key)
+        ids = list(dict.fromkeys(item.item_id for item in batch.items))
+        mine = self.claims.claim_items(batch.batch_id, ids)
+        if mine:
+            duplicates = repeated(batch, mine)
+            self.queue.send(BatchMessage(batch_id=batch.batch_id, key=key, duplicates=duplicates))
+        else:
+            self.claims.finish(batch.batch_id)
+        return len(mine)
+
+    def _project(self, since: datetime, now: datetime) -> tuple[int, int]:
+        entries = projected = 0
+        for entry in self.ledger.entries(after=self._last_before(since - MARGIN)):
+            entries += 1
+            if entry.at > now + MARGIN:
+                continue
+            if entry.kind == "outcome":
+                self.outcomes.put(outcomes_of(entry.body))
+            else:
+                self.proposals.project(entry)
+            projected += 1
+        return entries, projected
+
+    def _last_before(self, moment: datetime) -> int:
+        """The last sequence written before `moment`, found by bisection: sequences have no gaps."""
+        head = self.ledger.head()
+        low, high = 0, head.sequence if head else 0
+        while low < high:
+            middle = (low + high + 1) // 2
+            entry: Entry | None = next(iter(self.ledger.entries(after=middle - 1)), None)
+            if entry is not None and entry.at < moment:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+
+def batch_id_of(key: str) -> str:
+    """The batch id in a raw batch's key, `raw-data/yyyy/mm/dd/HH/{batch_id}.json.gz`."""
+    return key.rsplit("/", 1)[-1].partition(".")[0]
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(keys)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
