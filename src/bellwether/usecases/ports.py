@@ -196,7 +196,7 @@ class Ledger(Protocol):
         """The last entry, `None` when the ledger is empty."""
 
     def append(self, entry: Entry) -> bool:
-        """Writes the entry durably; False when its sequence is taken."""
+        """Writes the entry durably; False when another entry has its sequence (True for the same again)."""
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Entries with a sequence greater than `after`, in order."""

@@ -5,7 +5,8 @@ from threading import Lock
 
 from msgspec.structs import replace
 
-from bellwether.adapters.ulids import MonotonicUlids, is_ulid
+from bellwether.adapters.ulids import MonotonicUlids
+from bellwether.domain.ids import is_ulid
 from bellwether.usecases.ports import Change, Connection
 
 

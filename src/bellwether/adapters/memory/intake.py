@@ -46,18 +46,23 @@ class MemoryItemClaims:
     def __init__(self) -> None:
         self._lock = Lock()
         self._items: dict[str, str] = {}
-        self._clusters: dict[str, str] = {}
+        self._clusters: dict[str, tuple[str, datetime]] = {}
         self._finished: set[str] = set()
 
     def claim_items(self, batch_id: str, item_ids: Sequence[str]) -> set[str]:
-        return self._claim(self._items, batch_id, item_ids)
-
-    def claim_clusters(self, batch_id: str, cluster_ids: Sequence[str]) -> set[str]:
-        return self._claim(self._clusters, batch_id, cluster_ids)
-
-    def _claim(self, claims: dict[str, str], batch_id: str, ids: Sequence[str]) -> set[str]:
         with self._lock:
-            return {name for name in ids if claims.setdefault(name, batch_id) == batch_id}
+            return {name for name in item_ids if self._items.setdefault(name, batch_id) == batch_id}
+
+    def claim_clusters(self, batch_id: str, known: Mapping[str, datetime]) -> set[str]:
+        won = set()
+        with self._lock:
+            for name, at in known.items():
+                holder = self._clusters.get(name)
+                if holder is None or (holder[0] != batch_id and holder[1] > at):
+                    self._clusters[name] = (batch_id, at)
+                if self._clusters[name][0] == batch_id:
+                    won.add(name)
+        return won
 
     def finished(self, batch_ids: Sequence[str]) -> set[str]:
         with self._lock:

@@ -29,7 +29,7 @@ class MemoryLedger:
             if entry.sequence != len(self._entries) + 1:
                 if entry.sequence > len(self._entries):
                     raise ValueError(f"entry {entry.sequence} would leave a gap after {len(self._entries)}")
-                return False
+                return self._entries[entry.sequence - 1].hash == entry.hash
             self._entries.append(entry)
             return True
 

@@ -1,0 +1,144 @@
+"""Tracked entities, agents' configurations and the desk's controls."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from bellwether.adapters.aws.patience import Patience
+from bellwether.adapters.aws.tables import Row, Table
+from bellwether.adapters.aws.transactions import write_groups
+from bellwether.adapters.aws.values import item_to_wire
+from bellwether.adapters.naming import instant
+from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.entities import Asset, Portfolio
+from bellwether.domain.problems import Conflict
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DESK = "desk"
+NEWEST = "#newest"
+"""Row (version 0) that names the newest version of each agent, so that reading them all is no scan."""
+
+
+class DynamoEntities:
+    """`Entities`: one row an entity, its record as JSON."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def assets(self) -> list[Asset]:
+        return [msgspec.json.decode(body, type=Asset) for body in self._bodies("asset")]
+
+    def portfolio(self, name: str) -> Portfolio | None:
+        if not name:
+            return None
+        row = self._table.get({"entity_type": "portfolio", "entity_id": name}, consistent=True)
+        return msgspec.json.decode(row["body"], type=Portfolio) if row else None
+
+    def portfolios(self) -> list[Portfolio]:
+        return [msgspec.json.decode(body, type=Portfolio) for body in self._bodies("portfolio")]
+
+    def records(self, entity_type: str) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(body) for body in self._bodies(entity_type)]
+
+    def _bodies(self, entity_type: str) -> list[str]:
+        rows = self._table.query("entity_type = :type", {":type": entity_type}, consistent=True)
+        return [row["body"] for row in rows]
+
+    def put(self, entity_type: str, entity_id: str, record: Struct) -> None:
+        body = msgspec.json.encode(record).decode()
+        self._table.put({"entity_type": entity_type, "entity_id": entity_id, "body": body})
+
+    def remove(self, entity_type: str, entity_id: str) -> bool:
+        return self._table.delete({"entity_type": entity_type, "entity_id": entity_id})
+
+
+class DynamoAgentConfigs:
+    """`AgentConfigs`: a row a version, never changed, and one row that names the newest of each agent."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def current(self) -> dict[str, AgentConfig]:
+        newest = self._table.get({"agent_id": NEWEST, "version": 0}, consistent=True) or {}
+        keys: list[Row] = [
+            {"agent_id": agent, "version": version} for agent, version in newest.get("agents", {}).items()
+        ]
+        rows = self._table.rows(keys, consistent=True)
+        return {row["agent_id"]: msgspec.json.decode(row["body"], type=AgentConfig) for row in rows}
+
+    def versions(self, agent_id: str) -> list[AgentConfig]:
+        rows = self._table.query("agent_id = :agent", {":agent": agent_id}, consistent=True)
+        return [msgspec.json.decode(row["body"], type=AgentConfig) for row in rows]
+
+    def put(self, config: AgentConfig) -> None:
+        self._have_newest()
+        row: Row = {
+            "agent_id": config.agent_id,
+            "version": config.version,
+            "body": msgspec.json.encode(config).decode(),
+        }
+        patience = Patience(self._table.name)
+        while True:
+            versions = [known.version for known in self.versions(config.agent_id)]
+            newest = max([*versions, config.version])
+            writing = self._table.putting(row, "attribute_not_exists(agent_id)")
+            naming = {
+                "Update": {
+                    "TableName": self._table.name,
+                    "Key": item_to_wire({"agent_id": NEWEST, "version": 0}),
+                    "UpdateExpression": "SET agents.#agent = :newest",
+                    "ConditionExpression": "attribute_not_exists(agents.#agent) OR agents.#agent <= :newest",
+                    "ExpressionAttributeNames": {"#agent": config.agent_id},
+                    "ExpressionAttributeValues": item_to_wire({":newest": newest}),
+                }
+            }
+            (refusal,) = write_groups(self._table.client, [[writing, naming]], self._table.name)
+            if not refusal:
+                return
+            if 0 in refusal:
+                raise Conflict(f"version {config.version} of {config.agent_id} exists")
+            patience.wait()  # a newer version was written since we looked
+
+    def _have_newest(self) -> None:
+        try:
+            self._table.put(
+                {"agent_id": NEWEST, "version": 0, "agents": {}}, "attribute_not_exists(agent_id)"
+            )
+        except Conflict:
+            return
+
+
+class DynamoDeskControls:
+    """`DeskControls`: versions of the agent id `desk` in the same table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def controls(self) -> dict[str, Any]:
+        newest = self._newest()
+        return msgspec.json.decode(newest["body"], type=dict[str, Any]) if newest else {}
+
+    def change(self, controls: Mapping[str, Any], at: datetime) -> int:
+        body = msgspec.json.encode(dict(controls)).decode()
+        patience = Patience(self._table.name)
+        while True:
+            newest = self._newest()
+            version = newest["version"] + 1 if newest else 1
+            row = {"agent_id": DESK, "version": version, "body": body, "created_at": instant(at)}
+            try:
+                self._table.put(row, "attribute_not_exists(agent_id)")
+            except Conflict:
+                patience.wait()
+                continue
+            return int(version)
+
+    def _newest(self) -> Row | None:
+        rows = self._table.query(
+            "agent_id = :desk", {":desk": DESK}, newest_first=True, consistent=True, limit=1
+        )
+        return next(rows, None)
