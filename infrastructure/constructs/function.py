@@ -1,0 +1,95 @@
+"""The one way a function is built: one role, one typed environment, one log group."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.warm_alias import WarmAlias
+from infrastructure.functions import FunctionRow
+from infrastructure.grants import Resources
+from infrastructure.settings import Feature, StageSettings
+
+RETENTION = {30: logs.RetentionDays.ONE_MONTH, 90: logs.RetentionDays.THREE_MONTHS, 365: logs.RetentionDays.ONE_YEAR}
+
+
+class DeskFunction(Construct):
+    """A row of the functions' table as a function.
+
+    `values` holds the values of all environment names; the function gets those its row lists. `invoked` is what
+    triggers call: the warm alias where there is one.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        row: FunctionRow,
+        settings: StageSettings,
+        code: lambda_.Code,
+        layer: lambda_.ILayerVersion,
+        given: Resources,
+        values: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.name = name
+        self.row = row
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=RETENTION[settings.log_days[row.logs]],
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            description=f"{settings.prefix} {name}: {row.purpose}",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        self.log_group.grant_write(self.role)
+        for grant in row.grants:
+            for statement in grant.statements(given, Stack.of(self)):
+                self.role.add_to_policy(statement)
+        acknowledge(
+            self.role,
+            IAM5="Wildcards end a named prefix (objects of one folder of the lake, indexes of one table, the monthly "
+            "tables of one family, streams of one log group), or the call has no resource to name (ListTables, "
+            "ListBackups, ListStreams).",
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=f"{row.purpose} ({settings.name})",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"bellwether.handlers.{name}.handler",
+            code=code,
+            layers=[layer],
+            role=self.role,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            timeout=Duration.seconds(row.timeout),
+            memory_size=row.memory,
+            reserved_concurrent_executions=row.reserved,
+            environment={
+                "STAGE": settings.name,
+                "POWERTOOLS_SERVICE_NAME": "bellwether",
+                "POWERTOOLS_METRICS_NAMESPACE": "Bellwether",
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **{key: values[key] for key in row.environment},
+            },
+        )
+        acknowledge(
+            self.function,
+            L1="Python 3.13 is what the layer's wheels are built for and what the tests run on.",
+        )
+        self.invoked: lambda_.IFunction = self.function
+        if row.critical and settings.provisioned and settings.has(Feature.PROVISIONED_CONCURRENCY):
+            self.invoked = WarmAlias(self, "Warm", function=self.function, environments=settings.provisioned).alias

@@ -1,0 +1,161 @@
+"""The REST API: routes, who may call them, how often, and what a refusal looks like."""
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.function import RETENTION
+from infrastructure.constructs.problem_responses import add_problem_responses
+from infrastructure.constructs.usage_plans import UsagePlans
+from infrastructure.request_models import request_schema
+from infrastructure.routes import ROUTES, Route
+from infrastructure.settings import API_VERSION, Feature, StageSettings
+
+SENT_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Correlation-Id")
+
+
+class RestApi(Construct):
+    """The API whose stage is its version: `…/v1/score`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        functions: Mapping[str, lambda_.IFunction],
+        authorizer: lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._metered = settings.has(Feature.METERED_CALLERS)
+        self.access_log = logs.LogGroup(
+            self,
+            "AccessLog",
+            retention=RETENTION[settings.log_days["security"]],
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )
+        self.api = self._api(settings)
+        self._authorizer = apigateway.RequestAuthorizer(
+            self,
+            "Authorizer",
+            handler=authorizer,
+            # A caller has a token or an API key. Sources would have to be there both, and a cache needs sources;
+            # the authorizer itself keeps keys and secret, so that asking it each time costs milliseconds.
+            identity_sources=[],
+            results_cache_ttl=Duration.seconds(0),
+        )
+        self._validator = self.api.add_request_validator("Body", validate_request_body=True)
+        self._models: dict[str, apigateway.Model] = {}
+        self.methods = {f"{row.method} {row.path}": self._add(row, functions[row.function]) for row in ROUTES}
+        add_problem_responses(self.api, settings)
+        self.plans = UsagePlans(self, "Plans", api=self.api, methods=self.methods, settings=settings)
+
+    def _api(self, settings: StageSettings) -> apigateway.RestApi:
+        origin = settings.dashboard_origin
+        logged = settings.has(Feature.ACCESS_LOG_ROLE)
+        return apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=settings.prefix,
+            description="Signals, scores, proposals, decisions and outcomes",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            api_key_source_type=(
+                apigateway.ApiKeySourceType.AUTHORIZER if self._metered else apigateway.ApiKeySourceType.HEADER
+            ),
+            cloud_watch_role=logged,
+            cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if logged else None,
+            deploy_options=apigateway.StageOptions(
+                stage_name=API_VERSION,
+                throttling_rate_limit=settings.api_throttle.rate,
+                throttling_burst_limit=settings.api_throttle.burst,
+                method_options={f"{row.path}/{row.method}": _limits(row, settings) for row in ROUTES},
+                metrics_enabled=True,
+                logging_level=apigateway.MethodLoggingLevel.ERROR if logged else None,
+                data_trace_enabled=False,
+                access_log_destination=apigateway.LogGroupLogDestination(self.access_log) if logged else None,
+                access_log_format=_access_log() if logged else None,
+                variables={"allowedOrigins": origin} if origin else None,
+            ),
+            default_cors_preflight_options=(
+                apigateway.CorsOptions(
+                    allow_origins=[origin],
+                    allow_methods=["GET", "POST"],
+                    allow_headers=list(SENT_HEADERS),
+                    max_age=Duration.hours(1),
+                )
+                if origin
+                else None
+            ),
+        )
+
+    def _add(self, row: Route, function: lambda_.IFunction) -> apigateway.Method:
+        integration = apigateway.LambdaIntegration(function, allow_test_invoke=False, timeout=Duration.seconds(29))
+        resource = self.api.root.resource_for_path(row.path)
+        if row.public:
+            method = resource.add_method(row.method, integration)
+            acknowledge(
+                method,
+                APIG4="Public by design: it tells whether the desk works and nothing about its contents.",
+                COG4="Public by design.",
+            )
+            return method
+        method = resource.add_method(
+            row.method,
+            integration,
+            authorizer=self._authorizer,
+            authorization_type=apigateway.AuthorizationType.CUSTOM,
+            api_key_required=self._metered,
+            request_validator=self._validator if row.request else None,
+            request_models={"application/json": self._model(row.request)} if row.request else None,
+        )
+        acknowledge(
+            method, COG4="The Lambda authorizer verifies the user pool's tokens, and API keys of machines besides."
+        )
+        return method
+
+    def _model(self, request: str) -> apigateway.Model:
+        if request not in self._models:
+            name = request.rpartition(":")[2]
+            self._models[request] = self.api.add_model(
+                name,
+                model_name=name,
+                content_type="application/json",
+                # The L2 schema type knows only part of JSON Schema; the document itself is what the gateway takes.
+                schema=apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
+            )
+            resource = self._models[request].node.default_child
+            assert isinstance(resource, apigateway.CfnModel)
+            resource.schema = request_schema(request)
+        return self._models[request]
+
+
+def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:
+    """A route's own limits, never above those of the whole API."""
+    return apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=min(row.throttle.rate, settings.api_throttle.rate),
+        throttling_burst_limit=min(row.throttle.burst, settings.api_throttle.burst),
+    )
+
+
+def _access_log() -> apigateway.AccessLogFormat:
+    fields = {
+        "request_id": "$context.requestId",
+        "at": "$context.requestTimeEpoch",
+        "ip": "$context.identity.sourceIp",
+        "caller": "$context.authorizer.principalId",
+        "roles": "$context.authorizer.roles",
+        "method": "$context.httpMethod",
+        "route": "$context.resourcePath",
+        "status": "$context.status",
+        "milliseconds": "$context.responseLatency",
+        "bytes": "$context.responseLength",
+        "refused_because": "$context.error.responseType",
+        "function_status": "$context.integration.status",
+    }
+    return apigateway.AccessLogFormat.custom(json.dumps(fields))

@@ -1,0 +1,65 @@
+"""Secrets that functions read at run time; none of them is ever an environment variable."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.settings import StageSettings
+
+
+class DeskSecrets(Construct):
+    """The salt of author names, the providers' keys and the API clients' key digests."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        self.author_salt = secretsmanager.Secret(
+            self,
+            "AuthorSalt",
+            description="Salt of the hashes that stand for authors' handles",
+            encryption_key=key,
+            removal_policy=removal,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=64, exclude_punctuation=True
+            ),
+        )
+        acknowledge(
+            self.author_salt,
+            SMG4="A new salt would cut every author off from their history; erasure drops the salt on purpose instead.",
+        )
+        self.providers = _empty_document(
+            self, "Providers", "Keys of providers: {name: key}; set by the operator", key, removal
+        )
+        self.api_clients = _empty_document(
+            self, "ApiClients", "Machines that may call: {name: sha256 hex of its key}", key, removal
+        )
+
+    @property
+    def by_name(self) -> dict[str, secretsmanager.ISecret]:
+        """The secrets by the names the functions' table uses."""
+        return {"author_salt": self.author_salt, "providers": self.providers, "api_clients": self.api_clients}
+
+
+def _empty_document(
+    scope: Construct, construct_id: str, description: str, key: kms.IKey, removal: RemovalPolicy
+) -> secretsmanager.Secret:
+    # Generated once with an unused member: a fixed empty value would overwrite what the operator put there
+    # whenever the template changed.
+    secret = secretsmanager.Secret(
+        scope,
+        construct_id,
+        description=description,
+        encryption_key=key,
+        removal_policy=removal,
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            secret_string_template="{}", generate_string_key="_", password_length=16, exclude_punctuation=True
+        ),
+    )
+    acknowledge(
+        secret, SMG4="Third parties issue these values and offer no call to rotate them; the runbook says how to."
+    )
+    return secret

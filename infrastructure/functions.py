@@ -1,0 +1,408 @@
+"""Every function of the desk in one table: what it is given, and exactly what it may do.
+
+A function's environment is the list of names its handler's `Settings` has; its grants are the calls its use case
+makes. The construct `constructs/function.py` turns a row into one function with one role and one log group.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infrastructure.grants import Grant, Listing, Objects, Rows, Secret, Send, Signals, SignalTables
+from infrastructure.settings import LogClass
+
+READ = ("GetItem", "BatchGetItem", "Query")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionRow:
+    """One function. `timeout` in seconds, `memory` in MB, `reserved` concurrent executions at most."""
+
+    purpose: str
+    environment: tuple[str, ...]
+    grants: tuple[Grant, ...]
+    timeout: int = 29
+    memory: int = 512
+    reserved: int = 20
+    critical: bool = False
+    """On the path a person waits for: kept warm where the stage has provisioned concurrency."""
+    logs: LogClass = "operations"
+
+
+COUNTERS = Rows("events", "UpdateItem")
+PUBLISH = Rows("events", "PutItem", "BatchWriteItem", "UpdateItem")
+IDEMPOTENCY = Rows("claims", "GetItem", "PutItem", "UpdateItem", "DeleteItem")
+CONFIGURED = (Rows("tracked_entities", *READ), Rows("agents_config", *READ))
+PRICES = (Objects("lake", "curated-data/prices/*", "GetObject"), Listing("lake", "curated-data/prices/"))
+LEDGER = (Objects("ledger", "ledger/*", "GetObject", "PutObject"), Listing("ledger", "ledger/"))
+READ_SIGNALS = (Signals("Query", "GetItem"), SignalTables())
+SCORING = (
+    Rows("asset_state", *READ),
+    *READ_SIGNALS,
+    *CONFIGURED,
+    *PRICES,
+    PUBLISH,
+    Objects("lake", "features/*", "GetObject", "PutObject"),
+)
+FETCHING = (
+    Objects("lake", "raw-data/*", "PutObject", "GetObject"),
+    Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+    Rows("events", "GetItem", "PutItem", "UpdateItem"),
+    Rows("tracked_entities", *READ),
+    Send("ingest"),
+    Secret("author_salt"),
+    Secret("providers"),
+)
+
+_SCORE_ENVIRONMENT = (
+    "ASSET_STATE_TABLE",
+    "SIGNALS_TABLE_PREFIX",
+    "TRACKED_ENTITIES_TABLE",
+    "AGENTS_CONFIG_TABLE",
+    "LAKE_BUCKET",
+    "EVENTS_TABLE",
+)
+_FETCH_ENVIRONMENT = (
+    "LAKE_BUCKET",
+    "CLAIMS_TABLE",
+    "EVENTS_TABLE",
+    "INGEST_QUEUE_URL",
+    "TRACKED_ENTITIES_TABLE",
+    "AUTHOR_SALT_SECRET_ARN",
+    "PROVIDERS_SECRET_ARN",
+)
+
+FUNCTIONS: Mapping[str, FunctionRow] = {
+    "authorizer": FunctionRow(
+        purpose="Who calls, and which routes they may use",
+        environment=(
+            "USER_POOL_ID",
+            "USER_POOL_CLIENT_ID",
+            "JWKS_URL",
+            "TOKEN_ISSUER",
+            "API_CLIENTS_SECRET_ARN",
+        ),
+        grants=(Secret("api_clients"),),
+        timeout=10,
+        reserved=100,
+        critical=True,
+        logs="security",
+    ),
+    "ingest": FunctionRow(
+        purpose="Takes posts and articles in: one object, one message, one answer",
+        environment=(
+            "LAKE_BUCKET",
+            "CLAIMS_TABLE",
+            "EVENTS_TABLE",
+            "INGEST_QUEUE_URL",
+            "AUTHOR_SALT_SECRET_ARN",
+        ),
+        grants=(
+            Objects("lake", "raw-data/*", "PutObject", "GetObject"),
+            Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            COUNTERS,
+            Send("ingest"),
+            Secret("author_salt"),
+        ),
+        memory=1024,
+        reserved=50,
+        critical=True,
+    ),
+    "signal_worker": FunctionRow(
+        purpose="Turns a batch of items into signals and per-day sums",
+        environment=(
+            "LAKE_BUCKET",
+            "CLAIMS_TABLE",
+            "EVENTS_TABLE",
+            "ASSET_STATE_TABLE",
+            "SIGNALS_TABLE_PREFIX",
+            "TRACKED_ENTITIES_TABLE",
+            "AGENTS_CONFIG_TABLE",
+        ),
+        grants=(
+            Objects("lake", "raw-data/*", "GetObject"),
+            Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+            Rows("asset_state", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
+            Signals("PutItem", "BatchWriteItem"),
+            SignalTables(),
+            *CONFIGURED,
+            PUBLISH,
+        ),
+        timeout=120,
+        memory=1769,
+        reserved=20,
+    ),
+    "score": FunctionRow(
+        purpose="Fuses live evidence into a score per asset",
+        environment=_SCORE_ENVIRONMENT,
+        grants=SCORING,
+        memory=1769,
+        reserved=50,
+        critical=True,
+    ),
+    "propose": FunctionRow(
+        purpose="Scores, sizes and risk-checks trade proposals and appends them to the ledger",
+        environment=(
+            *_SCORE_ENVIRONMENT,
+            "PROPOSALS_TABLE",
+            "LEDGER_BUCKET",
+            "DECISIONS_QUEUE_URL",
+            "CLAIMS_TABLE",
+        ),
+        grants=(
+            *SCORING,
+            *LEDGER,
+            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
+            Send("decisions"),
+            IDEMPOTENCY,
+        ),
+        memory=1769,
+        logs="audit",
+    ),
+    "check_risk": FunctionRow(
+        purpose="Checks a proposal, or orders against a portfolio, without writing either",
+        environment=(
+            "PROPOSALS_TABLE",
+            "TRACKED_ENTITIES_TABLE",
+            "AGENTS_CONFIG_TABLE",
+            "LAKE_BUCKET",
+            "EVENTS_TABLE",
+            "ASSET_STATE_TABLE",
+        ),
+        grants=(
+            Rows("proposals", *READ, indexes=True),
+            Rows("asset_state", *READ),
+            *CONFIGURED,
+            *PRICES,
+            COUNTERS,
+        ),
+        memory=1024,
+    ),
+    "decide": FunctionRow(
+        purpose="Appends an approval, rejection or revocation to the ledger",
+        environment=(
+            "PROPOSALS_TABLE",
+            "TRACKED_ENTITIES_TABLE",
+            "AGENTS_CONFIG_TABLE",
+            "LAKE_BUCKET",
+            "LEDGER_BUCKET",
+            "DECISIONS_QUEUE_URL",
+            "CLAIMS_TABLE",
+            "EVENTS_TABLE",
+            "ASSET_STATE_TABLE",
+        ),
+        grants=(
+            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
+            Rows("asset_state", *READ),
+            *CONFIGURED,
+            *PRICES,
+            *LEDGER,
+            Send("decisions"),
+            IDEMPOTENCY,
+            PUBLISH,
+        ),
+        memory=1024,
+        reserved=10,
+        critical=True,
+        logs="audit",
+    ),
+    "evaluate": FunctionRow(
+        purpose="Measures what became of proposals and scores, and updates the agents' track records",
+        environment=(
+            "PROPOSALS_TABLE",
+            "OUTCOMES_TABLE",
+            "AGENTS_CONFIG_TABLE",
+            "TRACKED_ENTITIES_TABLE",
+            "LAKE_BUCKET",
+            "LEDGER_BUCKET",
+            "DECISIONS_QUEUE_URL",
+            "CLAIMS_TABLE",
+            "EVENTS_TABLE",
+        ),
+        grants=(
+            Rows("proposals", *READ, indexes=True),
+            Rows("outcomes", *READ, "PutItem", "BatchWriteItem", indexes=True),
+            Rows("agents_config", *READ, "PutItem"),
+            Rows("tracked_entities", *READ),
+            Objects("lake", "curated-data/prices/*", "GetObject"),
+            Objects("lake", "features/*", "GetObject"),
+            Objects("lake", "eval/*", "GetObject", "PutObject"),
+            Listing("lake", "curated-data/prices/", "features/", "eval/"),
+            *LEDGER,
+            Send("decisions"),
+            IDEMPOTENCY,
+            PUBLISH,
+        ),
+        timeout=300,
+        memory=1769,
+        reserved=5,
+        logs="audit",
+    ),
+    "summarise": FunctionRow(
+        purpose="What the dashboard shows",
+        environment=(
+            "PROPOSALS_TABLE",
+            "OUTCOMES_TABLE",
+            "AGENTS_CONFIG_TABLE",
+            "TRACKED_ENTITIES_TABLE",
+            "ASSET_STATE_TABLE",
+            "EVENTS_TABLE",
+            "LAKE_BUCKET",
+        ),
+        grants=(
+            Rows("proposals", *READ, indexes=True),
+            Rows("outcomes", *READ, indexes=True),
+            Rows("asset_state", *READ),
+            Rows("events", *READ),
+            *CONFIGURED,
+            *PRICES,
+            Objects("lake", "features/*", "GetObject"),
+            Objects("lake", "eval/*", "GetObject"),
+            Listing("lake", "features/", "eval/"),
+        ),
+        memory=1024,
+    ),
+    "stream": FunctionRow(
+        purpose="What changed since an event id, as server-sent events",
+        environment=("EVENTS_TABLE",),
+        grants=(Rows("events", *READ),),
+        reserved=50,
+    ),
+    "health": FunctionRow(
+        purpose="Liveness and the state of each dependency",
+        environment=(
+            "EVENTS_TABLE",
+            "PROPOSALS_TABLE",
+            "LAKE_BUCKET",
+            "LEDGER_BUCKET",
+            "INGEST_QUEUE_URL",
+            "INGEST_DLQ_URL",
+            "DECISIONS_DLQ_URL",
+            "SIGNALS_TABLE_PREFIX",
+        ),
+        grants=(
+            Rows("events", "GetItem", "Query", "DescribeTable"),
+            Rows("proposals", "GetItem", "DescribeTable"),
+            Listing("lake", ""),
+            Listing("ledger", ""),
+            Send("ingest", "GetQueueAttributes"),
+            Send("ingest_dlq", "GetQueueAttributes"),
+            Send("decisions_dlq", "GetQueueAttributes"),
+            Signals("DescribeTable"),
+            SignalTables(),
+        ),
+        timeout=10,
+        reserved=5,
+    ),
+    "metrics": FunctionRow(
+        purpose="The desk's counters as OpenMetrics text",
+        environment=("EVENTS_TABLE", "INGEST_QUEUE_URL", "INGEST_DLQ_URL"),
+        grants=(
+            Rows("events", *READ),
+            Send("ingest", "GetQueueAttributes"),
+            Send("ingest_dlq", "GetQueueAttributes"),
+        ),
+        timeout=10,
+        reserved=5,
+    ),
+    "socket": FunctionRow(
+        purpose="Opens, closes and hears WebSocket connections",
+        environment=("CONNECTIONS_TABLE", "SOCKET_ENDPOINT"),
+        grants=(Rows("connections", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),),
+        timeout=10,
+        memory=256,
+        reserved=50,
+        logs="security",
+    ),
+    "broadcast": FunctionRow(
+        purpose="Pushes each change to the WebSocket connections that want it",
+        environment=("CONNECTIONS_TABLE", "SOCKET_ENDPOINT"),
+        grants=(Rows("connections", "Scan", "GetItem", "DeleteItem"),),
+        timeout=60,
+        reserved=5,
+    ),
+    "project_ledger": FunctionRow(
+        purpose="Copies ledger entries into the tables and checks the chain",
+        environment=("LEDGER_BUCKET", "PROPOSALS_TABLE", "OUTCOMES_TABLE", "EVENTS_TABLE"),
+        grants=(
+            Objects("ledger", "ledger/*", "GetObject"),
+            Listing("ledger", "ledger/"),
+            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
+            Rows("outcomes", *READ, "PutItem", "BatchWriteItem", indexes=True),
+            PUBLISH,
+        ),
+        timeout=60,
+        reserved=5,
+        logs="audit",
+    ),
+    "fetch_social": FunctionRow(
+        purpose="Reads the tracked social sources",
+        environment=_FETCH_ENVIRONMENT,
+        grants=FETCHING,
+        timeout=55,
+        reserved=1,
+    ),
+    "fetch_news": FunctionRow(
+        purpose="Reads the tracked news sources and feeds",
+        environment=_FETCH_ENVIRONMENT,
+        grants=FETCHING,
+        timeout=240,
+        reserved=1,
+    ),
+    "clean_up": FunctionRow(
+        purpose="Exports old signal tables to the lake and retires them",
+        environment=("LAKE_BUCKET", "SIGNALS_TABLE_PREFIX", "EVENTS_TABLE"),
+        grants=(
+            Objects("lake", "curated-data/signals/*", "PutObject", "GetObject"),
+            Listing("lake", "curated-data/signals/", "raw-data/"),
+            Signals("Scan", "Query", "DescribeTable", "UpdateTable", "DeleteTable"),
+            SignalTables(),
+            PUBLISH,
+        ),
+        timeout=900,
+        memory=1024,
+        reserved=1,
+        logs="audit",
+    ),
+    "back_up": FunctionRow(
+        purpose="Takes the daily on-demand backups and drops those past their time",
+        environment=(
+            "PROPOSALS_TABLE",
+            "OUTCOMES_TABLE",
+            "AGENTS_CONFIG_TABLE",
+            "TRACKED_ENTITIES_TABLE",
+            "EVENTS_TABLE",
+        ),
+        grants=(
+            Rows("proposals", "CreateBackup", "DescribeTable", backups=True),
+            Rows("outcomes", "CreateBackup", "DescribeTable", backups=True),
+            Rows("agents_config", "CreateBackup", "DescribeTable", backups=True),
+            Rows("tracked_entities", "CreateBackup", "DescribeTable", backups=True),
+            PUBLISH,
+        ),
+        timeout=300,
+        reserved=1,
+        logs="audit",
+    ),
+    "roll_signal_tables": FunctionRow(
+        purpose="Creates the signal tables of this month and the next",
+        environment=("SIGNALS_TABLE_PREFIX", "TABLE_KEY_ARN", "DELETION_PROTECTION"),
+        grants=(
+            Signals(
+                "CreateTable",
+                "DescribeTable",
+                "UpdateTable",
+                "DescribeContinuousBackups",
+                "UpdateContinuousBackups",
+                "DescribeTimeToLive",
+                "UpdateTimeToLive",
+                "TagResource",
+                "ListTagsOfResource",
+                key="grant",
+            ),
+        ),
+        timeout=300,
+        memory=256,
+        reserved=1,
+        logs="audit",
+    ),
+}

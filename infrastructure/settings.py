@@ -1,0 +1,153 @@
+"""One typed table of the stages, and one of what the embedded engine cannot do.
+
+Whatever differs between two stages is a field here. `tests/infrastructure/local_differences.txt` is the reviewed
+list of what these fields do to the templates.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Literal
+
+StageName = Literal["local", "staging", "production"]
+LogClass = Literal["operations", "security", "audit"]
+
+PRODUCT = "bellwether"
+REGION = "eu-central-2"
+RECOVERY_REGION = "eu-central-1"
+TIME_ZONE = "Europe/Zurich"
+API_VERSION = "v1"
+LOCAL_ENDPOINT = "http://127.0.0.1:4566"
+
+
+class Feature(StrEnum):
+    """What a stage may have to do without."""
+
+    PROVISIONED_CONCURRENCY = "provisioned concurrency with auto scaling"
+    METERED_CALLERS = "usage plans metered by the authorizer's caller"
+    THREAT_PROTECTION = "sign-in threat protection"
+    REQUIRED_MFA = "a second factor for every user"
+    CLOUD_WHEELS = "wheels for arm64 Linux in the layer"
+    ACCESS_LOG_ROLE = "the account's role for API access logs"
+
+
+ENGINE_LACKS: Mapping[Feature, str] = {
+    Feature.PROVISIONED_CONCURRENCY: "AWS::ApplicationAutoScaling is unknown to the engine and rejects the template",
+    Feature.METERED_CALLERS: "the engine takes API keys from the header alone and ignores usageIdentifierKey, "
+    "so a required key would shut out people, who have a token and no key",
+    Feature.THREAT_PROTECTION: "the engine stores the setting and does nothing with it",
+    Feature.REQUIRED_MFA: "the engine does not enforce it, and the first users of a desk sign in from a script",
+    Feature.CLOUD_WHEELS: "functions run as processes of this machine, with its interpreter",
+    Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
+}
+"""Why each feature is off for `local`; nothing else may switch one off there."""
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Requests per second and burst of one route (or of all together)."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageSettings:
+    """Everything that may differ between stages."""
+
+    name: StageName
+    region: str = REGION
+    time_zone: str = TIME_ZONE
+    lacks: Mapping[Feature, str] = field(default_factory=dict)
+    """Features this stage goes without, each with the reason."""
+    endpoint: str | None = None
+    """Where the AWS APIs answer, when it is not AWS (the embedded engine); no trailing slash."""
+    retain_data: bool = True
+    """Keep stateful resources when a stack is deleted, and protect them from deletion."""
+    ledger_days: int
+    """How long Object Lock holds a ledger entry."""
+    ledger_locked_for_everyone: bool
+    """COMPLIANCE mode: nobody, not even the root user, can shorten it. Otherwise GOVERNANCE."""
+    password_sign_in: bool
+    """Allow USER_PASSWORD_AUTH beside SRP (scripts on the same machine)."""
+    dashboard_origin: str | None = None
+    """The only web origin that may call the API from a browser; None refuses all."""
+    api_throttle: Throttle = Throttle(200, 400)
+    """Of the whole API, over all callers: the cost guard."""
+    daily_requests: Mapping[str, int] = field(default_factory=lambda: {"people": 200_000, "machines": 500_000})
+    """Quota of each usage plan."""
+    api_clients: tuple[str, ...] = ("collector",)
+    """Names of machines that may call with an API key; each gets a usage-plan key of its own."""
+    provisioned: int = 0
+    """Environments kept warm for each function of the critical path (scales up to five times as many)."""
+    table_read_limit: int = 4_000
+    table_write_limit: int = 2_000
+    """On-demand request units a second a table may consume at most."""
+    log_days: Mapping[LogClass, int] = field(
+        default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
+    )
+
+    def has(self, feature: Feature) -> bool:
+        """Whether the stage has the feature."""
+        return feature not in self.lacks
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of the few names we give ourselves."""
+        return f"{PRODUCT}-{self.name}"
+
+    @property
+    def signals_prefix(self) -> str:
+        """Tables of the signals family are named this and `yyyymm`."""
+        return f"{self.prefix}-signals_"
+
+
+_COST_OF_STAGING = "staging proves the wiring; warm environments would be paid for around the clock"
+
+STAGES: Mapping[StageName, StageSettings] = {
+    "local": StageSettings(
+        name="local",
+        lacks=ENGINE_LACKS,
+        endpoint=LOCAL_ENDPOINT,
+        retain_data=False,
+        ledger_days=1,
+        ledger_locked_for_everyone=False,
+        password_sign_in=True,
+    ),
+    "staging": StageSettings(
+        name="staging",
+        lacks={Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING},
+        retain_data=False,
+        ledger_days=1,
+        ledger_locked_for_everyone=False,
+        password_sign_in=False,
+        api_throttle=Throttle(50, 100),
+        daily_requests={"people": 20_000, "machines": 50_000},
+    ),
+    "production": StageSettings(
+        name="production",
+        ledger_days=3_653,
+        ledger_locked_for_everyone=True,
+        password_sign_in=False,
+        provisioned=2,
+    ),
+}
+
+
+def settings_of(
+    stage: str, *, endpoint: str | None = None, dashboard_origin: str | None = None
+) -> StageSettings:
+    """The settings of a stage. `endpoint` (only for local) and `dashboard_origin` replace the table's.
+
+    Raises `ValueError`, naming the stages there are.
+    """
+    for name, settings in STAGES.items():
+        if name == stage:
+            break
+    else:
+        raise ValueError(f"there is no stage {stage!r}; choose one of {', '.join(STAGES)}")
+    if settings.endpoint:
+        told = endpoint or os.environ.get("AWS_ENDPOINT_URL") or settings.endpoint
+        settings = replace(settings, endpoint=told.rstrip("/"), dashboard_origin=told.rstrip("/"))
+    return replace(settings, dashboard_origin=dashboard_origin) if dashboard_origin else settings

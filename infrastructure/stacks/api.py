@@ -1,0 +1,85 @@
+"""The REST API, the WebSocket API, and the functions that need to know them."""
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from infrastructure.constructs.function_set import FunctionSet
+from infrastructure.constructs.outputs import publish
+from infrastructure.constructs.queues import failure_queue
+from infrastructure.constructs.rest_api import RestApi
+from infrastructure.constructs.socket_api import SocketApi
+from infrastructure.constructs.triggers import feed_from_stream
+from infrastructure.packaging import Layer
+from infrastructure.settings import API_VERSION, StageSettings
+from infrastructure.stacks.environment import environment
+from infrastructure.stacks.auth import AuthStack
+from infrastructure.stacks.compute import OF_THE_API, ComputeStack, publish_functions
+
+# Counters share the table with changes and change with every request: they are no news.
+_NEW_CHANGES = {
+    "eventName": ["INSERT"],
+    "dynamodb": {"Keys": {"day": {"S": [{"anything-but": ["counters"]}]}}},
+}
+
+
+class ApiStack(Stack):
+    """Everything a client talks to."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        auth: AuthStack,
+        compute: ComputeStack,
+        layer: Layer,
+    ) -> None:
+        super().__init__(scope, construct_id, env=environment(settings))
+        self.socket = SocketApi(self, "Socket", settings=settings)
+        values = {
+            **compute.values,
+            "USER_POOL_ID": auth.users.pool.user_pool_id,
+            "USER_POOL_CLIENT_ID": auth.users.client.user_pool_client_id,
+            "JWKS_URL": auth.jwks_url,
+            "TOKEN_ISSUER": auth.issuer,
+            "SOCKET_ENDPOINT": self.socket.endpoint,
+        }
+        self.functions = FunctionSet(
+            self, "Functions", names=OF_THE_API, settings=settings, layer=layer, given=compute.given, values=values
+        )
+        self.lost_changes = failure_queue(self, "LostChanges")
+        self._connect_socket(compute)
+        self.rest = RestApi(
+            self,
+            "Rest",
+            settings=settings,
+            functions={name: function.invoked for name, function in compute.functions.by_name.items()},
+            authorizer=self.functions["authorizer"].invoked,
+        )
+        self._publish(settings)
+
+    def _connect_socket(self, compute: ComputeStack) -> None:
+        self.socket.connect(
+            function=self.functions["socket"].invoked, authorizer=self.functions["authorizer"].invoked
+        )
+        for name in ("socket", "broadcast"):
+            self.socket.let_send(self.functions[name].role)
+        feed_from_stream(
+            self.functions["broadcast"],
+            compute.given.tables["events"],
+            self.lost_changes,
+            filters=[_NEW_CHANGES],
+        )
+
+    def _publish(self, settings: StageSettings) -> None:
+        rest = self.rest.api
+        url = f"{settings.endpoint}/{API_VERSION}" if settings.endpoint else rest.url.removesuffix("/")
+        publish(self, "api_url", url, "Base address of the REST API")
+        publish(self, "rest_api_id", rest.rest_api_id, "REST API")
+        publish(self, "rest_api_stage", API_VERSION, "Stage of the REST API")
+        publish(self, "socket_url", self.socket.url, "Address of the WebSocket API")
+        publish(self, "socket_api_id", self.socket.api.api_id, "WebSocket API")
+        publish(self, "socket_api_stage", API_VERSION, "Stage of the WebSocket API")
+        publish(self, "lost_changes_queue_url", self.lost_changes.queue_url, "Changes that could not be pushed")
+        publish_functions(self, self.functions)
