@@ -41,7 +41,7 @@ def proxy_response(answer: Answer, *, correlation_id: str, event: Mapping[str, A
 
 
 def cross_origin(event: Mapping[str, Any]) -> dict[str, str]:
-    """CORS headers for an origin the stage variable `allowedOrigins` (with spaces or commas) names, else none.
+    """CORS headers for an origin that the stage variable `allowedOrigins` names (commas or spaces between).
 
     With proxy integration the function's answer must carry them; which origins they are is the API's to say.
     """

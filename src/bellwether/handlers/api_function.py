@@ -75,7 +75,12 @@ class ApiFunction(Composed[S, P]):
                 call.user.require(self._action)
             return self._respond(call, parts())
         except Problem as problem:
-            logger.info("refused", code=problem.code, fault_path=problem.path)
+            if problem.status >= 500:
+                logger.error(
+                    "unavailable", code=problem.code, detail=problem.detail, **describe_fault(problem)
+                )
+            else:
+                logger.info("refused", code=problem.code, fault_path=problem.path)
             return problem_answer(problem, call)
         except Exception as fault:  # noqa: BLE001  whatever it is, its text must not reach the caller
             logger.error("failed", **describe_fault(fault))

@@ -18,7 +18,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
-    """When a request counts as made: `at` is that of its first try. `scope` and `key` name it, if it has one."""
+    """When a request counts as made: `at` is that of its first try. `scope` and `key` are its name."""
 
     at: datetime
     scope: str
@@ -35,7 +35,7 @@ class Occasion(Struct, frozen=True, kw_only=True):
 def once(
     call: Call, body: bytes, answers: Answers, clock: Clock, work: Callable[[Occasion], Answer]
 ) -> Answer:
-    """Does `work` unless the key's first answer is known, which is then given again with `Idempotent-Replayed`.
+    """Does `work` unless the first answer is known, which is then given again with `Idempotent-Replayed`.
 
     A key belongs to one user and one route. Raises `InvalidInput` for a key that is none,
     `IdempotencyMismatch` when it was used for another body, `Conflict` while its first use is under way.
@@ -72,5 +72,5 @@ def _release(answers: Answers, scope: str, key: str) -> None:
 def _keep(answers: Answers, scope: str, key: str, request_hash: str, answer: Answer, at: datetime) -> None:
     try:
         answers.keep(scope, key, request_hash, msgspec.json.encode(answer), at)
-    except Exception as fault:  # noqa: BLE001  the work is done: a failure told now would make the caller repeat it
+    except Exception as fault:  # noqa: BLE001  the work is done; an error now would make it be repeated
         logger.error("the answer of an idempotency key could not be kept", **describe_fault(fault))

@@ -1,4 +1,4 @@
-"""Structured logs (JSON, one object a line) and what may stand in them: ids, counts and codes, no item text."""
+"""Structured logs (JSON, one object a line) and what may stand in them: ids, counts, codes; no item text."""
 
 import os
 import traceback

@@ -26,12 +26,14 @@ def internal() -> Problem:
 
 def problem_body(problem: Problem, *, correlation_id: str, instance: str) -> bytes:
     """The problem as JSON; `path` is the JSON path of the fault in the request, where there is one."""
+    # what a service said of itself names tables and buckets: that is for the log
+    detail = "Try again shortly." if isinstance(problem, Unavailable) else problem.detail
     members: dict[str, Any] = {
         **problem.members,
         "type": f"urn:bellwether:problem:{problem.code}",
         "title": problem.title,
         "status": problem.status,
-        "detail": problem.detail[:LONGEST_DETAIL],
+        "detail": detail[:LONGEST_DETAIL],
         "code": problem.code,
         "instance": instance,
         "correlation_id": correlation_id,

@@ -61,7 +61,7 @@ def read_call(event: Mapping[str, Any], request_id: str = "") -> Call:
 
 
 def correlation_id(headers: Mapping[str, str], event: Mapping[str, Any], request_id: str) -> str:
-    """The caller's id if it is one that can stand in a log, else the trace's, the gateway's, the function's."""
+    """The caller's id if it can stand in a log, else the trace's, the gateway's, the function's."""
     candidates = (
         headers.get("x-correlation-id"),
         headers.get("x-amzn-trace-id"),
@@ -72,7 +72,7 @@ def correlation_id(headers: Mapping[str, str], event: Mapping[str, Any], request
 
 
 def user_of(event: Mapping[str, Any]) -> User:
-    """The user of `requestContext.authorizer` (`username`, `roles` with commas). Unknown roles are dropped."""
+    """The user of `requestContext.authorizer` (`username`, `roles` with commas), unknown roles dropped."""
     told = (event.get("requestContext") or {}).get("authorizer") or {}
     username = str(told.get("username") or "")
     if not username:
@@ -157,7 +157,7 @@ def _unpacked(content: bytes, encoding: str | None) -> bytes:
 
 
 def _as_sent(raw: str, declared: str | None) -> bytes:
-    """A body handed over as text. Bytes that were no UTF-8 arrive as replacement characters: the length tells."""
+    """A body that came as text. Bytes that were no UTF-8 are replacement characters now: the length tells."""
     try:
         content = raw.encode("utf-8")
     except UnicodeEncodeError:

@@ -1,0 +1,66 @@
+"""The frame around functions of an SQS queue: each message on its own, failures reported one by one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from bellwether.handlers.api_function import Composed
+from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.settings import FunctionSettings
+
+S = TypeVar("S", bound=FunctionSettings)
+P = TypeVar("P")
+
+LEAST_MILLISECONDS = 5_000
+"""With less time than this left no further message is begun: it would be killed in the middle."""
+
+
+class QueueFunction(Composed[S, P]):
+    """A Lambda handler of a queue. `work` takes the body of one message and gives what to log of it.
+
+    With `ordered` (FIFO queues) nothing after a failed message is done: it comes again in the same order.
+    """
+
+    def __init__(
+        self,
+        settings: type[S],
+        compose: Callable[[S], P],
+        work: Callable[[bytes, P], Mapping[str, Any]],
+        *,
+        ordered: bool = False,
+    ) -> None:
+        super().__init__(settings, compose)
+        self._work = work
+        self._ordered = ordered
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        return self.serve(event, context, self.parts)
+
+    def serve(self, event: Mapping[str, Any], context: Any, parts: P) -> dict[str, Any]:
+        """Works through the messages of one event; gives the partial batch response."""
+        records = event.get("Records", [])
+        logger.set_correlation_id(str(getattr(context, "aws_request_id", "unknown")))
+        failed: list[str] = []
+        for position, record in enumerate(records):
+            if _time_is_up(context) or (failed and self._ordered):
+                failed += [str(later["messageId"]) for later in records[position:]]
+                break
+            if not self._one(record, parts):
+                failed.append(str(record["messageId"]))
+        logger.info("worked", messages=len(records), failed=len(failed))
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    def _one(self, record: Mapping[str, Any], parts: P) -> bool:
+        message_id = str(record["messageId"])
+        try:
+            told = self._work(str(record["body"]).encode(), parts)
+        except Exception as fault:  # noqa: BLE001  one message must not sink the others; the queue repeats it
+            received = (record.get("attributes") or {}).get("ApproximateReceiveCount")
+            logger.error("failed", message_id=message_id, received=received, **describe_fault(fault))
+            return False
+        logger.info("done", message_id=message_id, result=dict(told))
+        return True
+
+
+def _time_is_up(context: Any) -> bool:
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return left is not None and int(left()) < LEAST_MILLISECONDS
