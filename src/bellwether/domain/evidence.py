@@ -42,6 +42,11 @@ def live(sums: AgentSums, start: datetime, as_of: datetime) -> bool:
     return hours_between(start, as_of) - newest <= live_hours(sums.half_life)
 
 
+def live_days(days: Iterable[AssetDay], as_of: datetime) -> list[AssetDay]:
+    """The days of which at least one agent's sums are still read."""
+    return [day for day in days if any(live(sums, day_start(day.day), as_of) for sums in day.agents.values())]
+
+
 def gather(days: Iterable[AssetDay], agent_id: str, as_of: datetime) -> Evidence:
     """The agent's evidence at `as_of`, from the day sums: equal to the explicit decayed sums over its
     signals.

@@ -19,7 +19,7 @@ from bellwether.agents.views import AgentView, view_of
 from bellwether.domain.base_rate import base_rate
 from bellwether.domain.concentration import concentration
 from bellwether.domain.day_sums import fold
-from bellwether.domain.evidence import first_live_day
+from bellwether.domain.evidence import first_live_day, live_days
 from bellwether.domain.explanation import explanation
 from bellwether.domain.fusion import correlations, fuse
 from bellwether.domain.ids import ulid
@@ -195,7 +195,7 @@ def score_of(
         interval=None if fused.interval is None else (_kept(fused.interval[0]), _kept(fused.interval[1])),
         contributions=contributions,
         track_record=_track_record(contributions),
-        concentration=concentration(days),
+        concentration=concentration(live_days(days, as_of)),
         last_event=_last_event(days),
         explanation=explanation(asset, horizon, base.p_up, fused, contributions),
     )
