@@ -1,5 +1,6 @@
 """The embedded engine: starting, stopping, being killed, and who may speak to its port."""
 
+import contextlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,10 +110,11 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
 
 
 _CODE = """
-import json, os
+import json, os, time
 import boto3
 
 def handler(event, context):
+    time.sleep(event.get("sleep", 0))
     for record in event.get("Records", []):
         key = record["dynamodb"]["Keys"]["pk"]["S"]
         boto3.client("s3").put_object(Bucket=os.environ["COPY_TO"], Key=key, Body=b"")
@@ -124,7 +127,7 @@ def handler(event, context):
 """
 
 
-def deploy_echo(iam: Any, functions: Any, name: str, *, copy_to: str = "") -> str:
+def deploy_echo(iam: Any, functions: Any, name: str, *, copy_to: str = "", timeout: int = 20) -> str:
     """Create a function that answers with what it was asked; returns its ARN."""
     trust = {
         "Version": "2012-10-17",
@@ -144,19 +147,20 @@ def deploy_echo(iam: Any, functions: Any, name: str, *, copy_to: str = "") -> st
         Handler="index.handler",
         Role=role,
         Code={"ZipFile": packed.getvalue()},
-        Timeout=20,
+        Timeout=timeout,
         Environment={"Variables": {"COPY_TO": copy_to}},
     )["FunctionArn"]
     return arn
 
 
-def pids_of(scratch: Path) -> list[int]:
-    """Processes of functions whose code was unpacked below a desk's scratch folder."""
-    return [
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if any(str(scratch) in part for part in process.info["cmdline"] or [])
-    ]
+def function_processes(running: engine.Running) -> dict[str, psutil.Process]:
+    """function name -> a process that runs it."""
+    found = {}
+    for process in psutil.Process(running.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if name := process.environ().get("AWS_LAMBDA_FUNCTION_NAME"):
+                found[name] = process
+    return found
 
 
 # --- start and stop ---
@@ -323,11 +327,75 @@ def test_idle_function_processes_end_and_none_outlives_the_engine(desk: Desk) ->
     functions.invoke(FunctionName="echo", Payload=b"{}")
     assert running.status()["workers"]
     until(lambda: not running.status()["workers"], 15)
-    assert functions.invoke(FunctionName="echo", Payload=b'{"a":1}')["StatusCode"] == 200
-    started = pids_of(desk.home.scratch)
+    assert functions.invoke(FunctionName="echo", Payload=b"{}")["StatusCode"] == 200
+    left = psutil.Process(running.pid).children(recursive=True)
+    assert left
     engine.stop(desk.home)
-    assert started
-    until(lambda: not pids_of(desk.home.scratch))
+    until(lambda: not any(process.is_running() for process in left))
+
+
+def test_function_processes_end_with_a_killed_engine(desk: Desk) -> None:
+    running = desk.start()
+    deploy_echo(desk.client("iam"), desk.client("lambda"), "echo")
+    desk.client("lambda").invoke(FunctionName="echo", Payload=b"{}")
+    left = psutil.Process(running.pid).children(recursive=True)
+    assert len(left) == 2
+    desk.kill(running)
+    until(lambda: not any(process.is_running() for process in left))
+
+
+def test_a_function_survives_its_process_and_the_one_it_was_forked_from(desk: Desk) -> None:
+    running = desk.start()
+    functions = desk.client("lambda")
+    deploy_echo(desk.client("iam"), functions, "echo")
+
+    def works() -> bool:
+        answer = functions.invoke(FunctionName="echo", Payload=b"{}")
+        return answer["StatusCode"] == 200 and "FunctionError" not in answer
+
+    assert works()
+    process = function_processes(running)["echo"]
+    nursery = process.parent()
+    process.kill()
+    until(lambda: not process.is_running())
+    assert works()
+    assert nursery is not None
+    nursery.kill()
+    # A new configuration ends the process there is; the next one needs a nursery again.
+    functions.update_function_configuration(FunctionName="echo", Timeout=19)
+    assert works()
+
+
+def test_a_function_that_takes_too_long_is_ended(desk: Desk) -> None:
+    running = desk.start()
+    functions = desk.client("lambda")
+    deploy_echo(desk.client("iam"), functions, "slow", timeout=1)
+    answer = functions.invoke(FunctionName="slow", Payload=b'{"sleep": 30}')
+    assert answer["FunctionError"]
+    assert "timed out" in json.loads(answer["Payload"].read())["errorMessage"]
+    assert "slow" not in function_processes(running)
+
+
+def test_processes_stay_within_their_bounds_under_a_burst(desk: Desk) -> None:
+    running = desk.start(most=3, most_idle=2, most_per_function=2)
+    functions = desk.client("lambda")
+    for name in ("a", "b", "c", "d"):
+        deploy_echo(desk.client("iam"), functions, name)
+
+    def invoke(number: int) -> int:
+        client = desk.client("lambda")
+        status: int = client.invoke(FunctionName="abcd"[number % 4], Payload=b"{}")["StatusCode"]
+        return status
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(invoke, number) for number in range(24)]
+        counts = []
+        while not all(answer.done() for answer in answers):
+            counts.append(sum(running.status()["workers"].values()))
+            time.sleep(0.05)
+    assert {answer.result() for answer in answers} == {200}
+    assert max(counts) <= 3
+    until(lambda: sum(running.status()["workers"].values()) <= 2, 15)
 
 
 # --- the port ---

@@ -47,7 +47,7 @@ def _told(command: Callable[P, R]) -> Callable[P, R]:
         except RefusedError as error:
             raise Refused(str(error)) from error
         except DeskError as error:
-            raise Failure(str(error), title="The desk did not come up", exit_code=error.exit_code) from error
+            raise Failure(str(error), exit_code=error.exit_code) from error
 
     return wrapper
 
@@ -72,8 +72,8 @@ def up(
 ) -> None:
     """Start the engine, deploy the local stage, create the first users, serve API and dashboard.
 
-    Passwords are shown when the users are created and are null in the JSON of later starts; they stay
-    readable by you alone in BELLWETHER_HOME/credentials, where `bellwether login --as ROLE` finds them.
+    Passwords are shown when the users are created and are null in the JSON of later starts;
+    `bellwether login --as ROLE` finds them in BELLWETHER_HOME/credentials, readable by you alone.
     """
     from bellwether.desk.project import Project
     from bellwether.desk.up import bring_down, bring_up

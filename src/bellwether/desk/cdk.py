@@ -1,6 +1,7 @@
 """Runs the real cdk command line against the engine."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -66,12 +67,15 @@ class Cdk:
         )
 
     def _app(self, stage: str) -> list[str]:
-        return ["--app", f'"{sys.executable}" infrastructure/app.py', "--context", f"stage={stage}"]
+        app = str(json.loads((self.project.root / "cdk.json").read_text())["app"])
+        # `python` there is whichever is on the PATH; here it is the one that runs.
+        program, _, rest = app.partition(" ")
+        command = f'"{sys.executable}" {rest}' if program.startswith("python") else app
+        return ["--app", command, "--context", f"stage={stage}"]
 
     def _environment(self) -> dict[str, str]:
-        kept = {
-            key: os.environ[key] for key in ("LANG", "LC_ALL", "TMPDIR", "UV_CACHE_DIR") if key in os.environ
-        }
+        # The owner's own profiles, endpoints and role settings must not reach a local deployment.
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
         path = [
             str(tools.node_folder()),
             str(Path(sys.executable).parent),
@@ -80,14 +84,13 @@ class Cdk:
         return {
             **kept,
             "PATH": os.pathsep.join(path),
-            "HOME": os.environ.get("HOME", str(self.home.root)),
+            "BELLWETHER_HOME": str(self.home.root),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The owner's own profiles and role settings must not reach a local deployment.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "CDK_DISABLE_CLI_TELEMETRY": "true",

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import guard
+from . import forking, guard
 from .checkpoints import Checkpoints
 from .durability import Streams, acknowledge_only_written_objects, settle_stacks, sweep_unfinished_objects
 from .front import FrontDoor
@@ -22,6 +22,7 @@ from .replies import problem, reply_json
 from .routes import RoutesFile
 from .settings import Settings
 from .site import Site
+from .spawning import Nurseries
 from .types import Scope, Send
 from .workers import Workers
 
@@ -37,7 +38,7 @@ class Process:
         self._started = time.time()
         self._stop = asyncio.Event()
         self._generations = _generations(settings, engine)
-        self.workers = _workers(settings)
+        self.workers, self.nurseries = _workers(settings)
         self.front = FrontDoor(
             engine.app,
             routes=RoutesFile(Path(settings.routes)),
@@ -75,6 +76,7 @@ class Process:
         from ministack.core import lambda_runtime
 
         await asyncio.to_thread(lambda_runtime.reset)
+        await asyncio.to_thread(self.nurseries.close)
         await self.checkpoints.take()
         log.info("stopped, state written")
 
@@ -122,7 +124,7 @@ def _generations(settings: Settings, engine: Any) -> Generations:
     return generations
 
 
-def _workers(settings: Settings) -> Workers:
+def _workers(settings: Settings) -> tuple[Workers, Nurseries]:
     from ministack.core import lambda_runtime
     from ministack.services import cloudformation, dynamodb, lambda_svc, s3
 
@@ -137,9 +139,10 @@ def _workers(settings: Settings) -> Workers:
         idle_seconds=settings.idle_seconds,
         most_idle=settings.most_idle,
         most_per_function=settings.most_per_function,
+        most=settings.most,
     )
     workers.install(lambda_svc)
-    return workers
+    return workers, forking.install(lambda_runtime, lambda_svc, Path(settings.scratch))
 
 
 def _nothing(*_: Any, **__: Any) -> None:

@@ -21,7 +21,10 @@ class Settings:
     """What a caller of the control paths must present."""
     idle_seconds: float = 75.0
     most_idle: int = 8
+    """Function processes that may wait for work; the longest idle beyond them end after a second."""
     most_per_function: int = 4
+    most: int = 12
+    """Function processes altogether, before an idle one has to make way."""
 
     @classmethod
     def parse(cls, text: str) -> "Settings":

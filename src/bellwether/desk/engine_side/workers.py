@@ -12,15 +12,21 @@ from typing import Any
 
 log = logging.getLogger("bellwether.workers")
 
+_PATIENCE = 2.0
+"""Seconds a call waits for a process before one is started beyond the bounds."""
+
 
 class Workers:
     """Bounds and reaps the engine's pool (`runtime` is ministack.core.lambda_runtime)."""
 
-    def __init__(self, runtime: Any, *, idle_seconds: float, most_idle: int, most_per_function: int) -> None:
+    def __init__(
+        self, runtime: Any, *, idle_seconds: float, most_idle: int, most_per_function: int, most: int
+    ) -> None:
         self._runtime = runtime
         self._idle_seconds = idle_seconds
         self._most_idle = most_idle
         self._most_per_function = most_per_function
+        self._most = most
         self._acquire: Callable[..., Any] = runtime.acquire_worker
         self.invocations = 0
 
@@ -30,19 +36,49 @@ class Workers:
         functions.reap_idle_workers = _never
 
     def acquire(self, name: str, config: Any, code: Any, **options: Any) -> Any:
-        """Lease a worker, waiting a little for a busy one when the function already has its share.
+        """Lease a worker, waiting a little for a busy one when the function, or all, have their share.
 
         Runs on one of the engine's worker threads. After two seconds a further process is started all the
         same: a function that calls itself would otherwise wait for its own caller.
         """
         self.invocations += 1
-        until = time.monotonic() + 2.0
+        key = self._runtime._worker_key(name, config, options.get("qualifier", "$LATEST"))
+        until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
-            leased = self._acquire(name, config, code, max_concurrency=self._most_per_function, **options)
-            if leased[0] is not None:
-                return leased
-            time.sleep(0.005)
+            if (free := self._free(key)) is not None:
+                return free, "reused"
+            if self._room(key):
+                leased = self._acquire(name, config, code, max_concurrency=self._most_per_function, **options)
+                if leased[0] is not None:
+                    return leased
+            time.sleep(0.003)
         return self._acquire(name, config, code, **options)
+
+    def _free(self, key: str) -> Any:
+        with self._runtime._lock:
+            for worker in self._runtime._workers.get(key, []):
+                if not worker.in_use:
+                    worker.in_use = True
+                    worker.last_used = time.time()
+                    return worker
+        return None
+
+    def _room(self, key: str) -> bool:
+        """Whether one more process may start.
+
+        When there are too many already, the longest idle one makes way, but only for a function that has
+        none: busy functions would otherwise take each other's processes in turn and do little but start.
+        """
+        with self._runtime._lock:
+            workers = [worker for entries in self._runtime._workers.values() for worker in entries]
+            if len(workers) < self._most:
+                return True
+            if self._runtime._workers.get(key):
+                return False
+            idle = sorted((worker for worker in workers if not worker.in_use), key=_last_used)[:1]
+            self._remove(idle)
+        self._runtime.kill_workers(idle)
+        return bool(idle)
 
     async def run(self) -> None:
         """Reap for as long as the engine runs."""
