@@ -98,9 +98,9 @@ def ingest(
     act_as: ActAs = None,
     json: JsonOption = False,
 ) -> None:
-    """Send posts and articles: RSS, Atom, JSON Feed, NDJSON, JSON, CSV, TSV or Parquet, gzipped too.
+    """Send posts and articles from files, feeds and stdin.
 
-    The format is told from the content. Columns are named like an item's fields (source_id, published_at,
+    Reads RSS, Atom, JSON Feed, NDJSON, JSON, CSV, TSV and Parquet, gzipped too. The format is told from the content. Columns are named like an item's fields (source_id, published_at,
     author, title, text, url, lang, repost_of, engagement or engagement_likes and so on); without a source it
     is "upload". A bad row or a bad file never stops the others: each is listed with its reason. Run it again
     after an interruption: nothing is counted twice.

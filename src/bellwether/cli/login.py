@@ -98,7 +98,10 @@ def logout(
     stage: StageOption = "local",
     json: JsonOption = False,
 ) -> None:
-    """Forget logins, and end them at the user pool when it can be reached."""
+    """Forget logins, and end them at the user pool.
+
+    Tokens that are out already stay good until they expire, an hour at most.
+    """
     from bellwether.cli.failures import Failure
     from bellwether.cli.sign_in import UserPool
 

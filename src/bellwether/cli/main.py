@@ -4,16 +4,32 @@ Modules are imported for their commands' signatures only; whatever is slow to im
 imported inside the command that needs it.
 """
 
+import inspect
 import sys
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from bellwether.cli import chain, ingest, login, operations, trace
 from bellwether.cli.failures import FAILED, INTERRUPTED, WRONG_USE, Failure, failure_of
+from bellwether.cli.ledger import ledger
+from bellwether.cli.operations import queue
 from bellwether.cli.output import report_failure, wants_json, write_json
+from bellwether.cli.portfolio import portfolio
+from bellwether.cli.prices import prices
+from bellwether.cli.track import track
+from bellwether.cli.users import users
 from bellwether.desk.errors import DeskError
 from bellwether.domain.problems import Problem
+
+PANELS = {
+    "What it knows": ("track", "portfolio", "prices", "ingest"),
+    "The chain": ("score", "propose", "risk", "decide", "evaluate"),
+    "Proof": ("trace", "ledger"),
+    "Without a desk": ("label", "link", "train", "backtest"),
+    "In the cloud": ("synth", "diff", "deploy", "destroy"),
+}
 
 HELP = """An auditable AI investment desk: from posts and news to decided proposals, each with its reasons.
 
@@ -80,10 +96,40 @@ app = typer.Typer(
     name="bellwether",
     help=HELP,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    # Frames are for terminals; what is piped is plain, and does not wait for the library that draws them.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+for module in (login, ingest, chain, trace, operations):
+    module.register(app)
+for name, group in (
+    ("track", track),
+    ("portfolio", portfolio),
+    ("prices", prices),
+    ("ledger", ledger),
+    ("queue", queue),
+    ("users", users),
+):
+    app.add_typer(group, name=name)
+
+
+def tidy(commands: typer.Typer) -> None:
+    """Sorts the help into panels and takes the line breaks of the source out of its paragraphs."""
+    panels = {name: panel for panel, names in PANELS.items() for name in names}
+    for command in commands.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback else "")
+        command.rich_help_panel = panels.get(name.rstrip("_"), command.rich_help_panel)
+        if command.callback and command.callback.__doc__ and command.help is None:
+            paragraphs = inspect.cleandoc(command.callback.__doc__).split("\n\n")
+            command.help = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+    for group in commands.registered_groups:
+        group.rich_help_panel = panels.get(str(group.name), group.rich_help_panel)
+        if group.typer_instance is not None:
+            tidy(group.typer_instance)
+
+
+tidy(app)
 
 
 def main() -> None:

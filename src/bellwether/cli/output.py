@@ -25,9 +25,7 @@ JsonOption = Annotated[
 
 def examples(*lines: str) -> str:
     """The epilog of a command's help: its examples, each a paragraph of its own."""
-    escaped = [line.replace("[", r"\[") for line in lines]
-    title = "[bold]Example[/bold]" if len(lines) == 1 else "[bold]Examples[/bold]"
-    return "\n\n".join([title, *(f"  {line}" for line in escaped)])
+    return "\n\n".join(["Example:" if len(lines) == 1 else "Examples:", *lines])
 
 
 def wants_json(arguments: list[str]) -> bool:

@@ -4,13 +4,20 @@ On the local desk these are the engine's root credentials, on a deployed stage t
 environment, SSO). Nothing here goes through the API, so none of its roles apply.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bellwether.cli.failures import NotRunning, Refused
-from bellwether.cli.stage import Stage
+from bellwether.cli.stage import Stage, find_stage
+from bellwether.domain.problems import Problem
 
 if TYPE_CHECKING:
     from boto3.session import Session as AwsSession
+
+    from bellwether.adapters.composition import Composition
+    from bellwether.usecases import ports
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -37,6 +44,91 @@ def owner_client(stage: Stage, service: str) -> Any:
     return owner_session(stage).client(  # type: ignore[call-overload]
         service, endpoint_url=stage.endpoint_url, config=config
     )
+
+
+class OwnerPorts:
+    """The ports an owner's command needs, on a stage's own tables, buckets and queues."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    @cached_property
+    def _composition(self) -> "Composition":
+        from bellwether.adapters.aws.clients import Clients
+        from bellwether.adapters.composition import Composition
+
+        credentials = None
+        if self.stage.is_local:
+            from bellwether.desk.aws import ROOT_KEY
+
+            credentials = (ROOT_KEY, ROOT_KEY)
+        clients = Clients(region=self.stage.region, endpoint=self.stage.endpoint_url, credentials=credentials)
+        return Composition(clients)
+
+    @cached_property
+    def entities(self) -> "ports.Entities":
+        return self._composition.entities(self.stage.output("TrackedEntitiesTable"))
+
+    @cached_property
+    def prices(self) -> "ports.Prices":
+        return self._composition.prices(self.stage.output("LakeBucket"))
+
+    @cached_property
+    def raw(self) -> "ports.RawBatches":
+        return self._composition.raw_batches(self.stage.output("LakeBucket"))
+
+    @cached_property
+    def forecasts(self) -> "ports.Forecasts":
+        return self._composition.forecasts(self.stage.output("LakeBucket"))
+
+    @cached_property
+    def claims(self) -> "ports.ItemClaims":
+        return self._composition.item_claims(self.stage.output("ClaimsTable"))
+
+    @cached_property
+    def queue(self) -> "ports.BatchQueue":
+        return self._composition.batch_queue(self.stage.output("IngestQueueUrl"))
+
+    @cached_property
+    def signals(self) -> "ports.SignalStore":
+        prefix = self.stage.outputs.get("signalstableprefix") or f"bellwether-{self.stage.name}-signals_"
+        return self._composition.signals(prefix)
+
+    @cached_property
+    def ledger(self) -> "ports.Ledger":
+        return self._composition.ledger(self.stage.output("LedgerBucket"))
+
+    def ledger_versions(self) -> dict[int, int]:
+        """How often each entry of the ledger was written or deleted, from the bucket's versions."""
+        from collections import Counter
+
+        pages = owner_client(self.stage, "s3").get_paginator("list_object_versions")
+        counts: Counter[int] = Counter()
+        for page in pages.paginate(Bucket=self.stage.output("LedgerBucket"), Prefix="ledger/"):
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                counts[int(version["Key"].rpartition("/")[2].split(".")[0])] += 1
+        return dict(counts)
+
+    @cached_property
+    def proposals(self) -> "ports.Proposals":
+        return self._composition.proposals(self.stage.output("ProposalsTable"))
+
+    @cached_property
+    def outcomes(self) -> "ports.Outcomes":
+        return self._composition.outcomes(self.stage.output("OutcomesTable"))
+
+
+@contextmanager
+def owner_ports(stage_name: str) -> Iterator[OwnerPorts]:
+    """The ports of a stage; a problem of AWS inside becomes a failure that says whose it is."""
+    stage = find_stage(stage_name)
+    try:
+        yield OwnerPorts(stage)
+    except Problem as problem:
+        if problem.__cause__ is None:
+            raise
+        found = aws_failure(problem.__cause__, stage)  # type: ignore[arg-type]
+        raise (problem if found is problem.__cause__ else found) from None
 
 
 def aws_failure(fault: Exception, stage: Stage) -> Exception:

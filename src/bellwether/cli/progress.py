@@ -25,6 +25,11 @@ class Progress:
         self._bar: RichProgress | None = None
         self._task: Any = None
 
+    @property
+    def done(self) -> int:
+        """How many are done."""
+        return self._done
+
     def start(self) -> None:
         """Shows the bar, on a terminal."""
         if self._console.is_terminal:

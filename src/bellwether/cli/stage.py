@@ -103,10 +103,27 @@ def _stage_of(name: str, outputs: Mapping[str, str]) -> Stage:
     return Stage(name=name, api_url=url, region=region, outputs=outputs)
 
 
+_KINDS = {"tables": "table", "buckets": "bucket", "queues": "queueurl"}
+
+
 def flat_outputs(document: Mapping[str, Any], stage: str) -> dict[str, str]:
-    """Outputs by plain name, whether they come flat, per stack, or per stage."""
+    """Outputs by plain name, whether they come flat, per stack, or per stage.
+
+    What the stacks themselves publish wins over what was found by looking at the resources, which are listed
+    by kind and construct (`tables: {"Claims": …}` reads as `ClaimsTable`).
+    """
     section = document.get(stage)
-    return dict(_leaves(section if isinstance(section, Mapping) else document))
+    found = section if isinstance(section, Mapping) else document
+    stacks = found.get("stacks")
+    flat = dict(_leaves(stacks)) if isinstance(stacks, Mapping) else {}
+    for name, value in _leaves({key: part for key, part in found.items() if key != "stacks"}):
+        flat.setdefault(name, value)
+    for kind, ending in _KINDS.items():
+        listed = found.get(kind)
+        for name, value in (listed if isinstance(listed, Mapping) else {}).items():
+            base = plain(name).removesuffix(ending).removesuffix("queue")
+            flat.setdefault(base + ending, str(value))
+    return flat
 
 
 def _leaves(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

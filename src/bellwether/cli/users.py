@@ -14,7 +14,7 @@ from bellwether.domain.rights import GROUPS, RIGHTS
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
-users = typer.Typer(help="Who may log in, and with which roles (owner's credentials).", no_args_is_help=True)
+users = typer.Typer(help="Who may log in, and with which roles.", no_args_is_help=True)
 
 UserName = Annotated[str, typer.Argument(help="The user's name in the user pool.")]
 RoleName = Annotated[str, typer.Argument(help=f"One of {', '.join(GROUPS)}.")]

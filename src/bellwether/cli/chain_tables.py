@@ -1,0 +1,220 @@
+"""The chain's answers as tables that say why, made from the API's documents as they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+Document = Mapping[str, Any]
+
+MOST_EXPLAINED = 5
+_VERDICTS = {"pass": "green", "clamp": "yellow", "deny": "bold red"}
+_STATUSES = {"pending": "yellow", "approved": "green", "rejected": "red", "revoked": "red"}
+
+
+def percent(value: float | None, digits: int = 1, *, signed: bool = False) -> str:
+    """A share as per cent; an undefined figure is a dash, never 0."""
+    if value is None:
+        return "–"
+    return f"{value:{'+' if signed else ''}.{digits}%}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A figure with thousands separated; an undefined one is a dash."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def coloured(value: float | None, text: str) -> Text:
+    """Green above zero, red below."""
+    style = "" if not value else "green" if value > 0 else "red"
+    return Text(text, style=style)
+
+
+def scores_shown(answer: Document, *, why: bool) -> list[RenderableType]:
+    """Scores of a `POST /score`: one line an asset, and the reasons of the few (or with `why` of all)."""
+    scores: Sequence[Document] = answer["scores"]
+    title = f"Scores as of {answer['as_of']}, {answer['horizon']} trading day(s) ahead"
+    table = Table(title=title, title_justify="left")
+    for name in ("asset", "p(up)", "90 % interval", "edge", "evidence n", "disagreement", "record"):
+        table.add_column(name, justify="left" if name in {"asset", "record"} else "right")
+    for score in scores:
+        table.add_row(*_score_cells(score))
+    if not scores:
+        return ["No asset is tracked yet: bellwether track add SYMBOL --name NAME"]
+    if why or len(scores) <= MOST_EXPLAINED:
+        return [table, *(contributions_shown(score) for score in scores)]
+    return [table, "[dim]bellwether score SYMBOL shows what stands behind a score.[/dim]"]
+
+
+def _score_cells(score: Document) -> list[RenderableType]:
+    interval = score.get("interval")
+    return [
+        score["asset"],
+        "abstains" if score["p_up"] is None else percent(score["p_up"]),
+        f"{percent(interval[0])} to {percent(interval[1])}" if interval else "–",
+        coloured(score["edge"], percent(score["edge"], 2, signed=True)),
+        number(score["n_eff"]),
+        number(score["disagreement"], 3),
+        score["track_record"],
+    ]
+
+
+def contributions_shown(score: Document) -> RenderableType:
+    """Every agent's part in a score, and how the items behind it are spread."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("agent", "view", "weight", "evidence", "moved by", "signals"):
+        table.add_column(name, justify="left" if name == "agent" else "right", no_wrap=True)
+    table.add_column("because", overflow="fold")
+    for part in score["contributions"]:
+        because = part.get("abstained") or part.get("rationale") or ""
+        table.add_row(
+            f"{part['agent_id']} v{part['agent_version']}",
+            "abstains" if part.get("abstained") else f"{part['log_odds']:+.3f}",
+            number(part["weight"], 3),
+            number(part["evidence"]),
+            coloured(part["share"], f"{part['share']:+.4f}"),
+            f"{part.get('signals', 0):,}",
+            escape(str(because)),
+        )
+        for signal in part.get("signal_ids", [])[:3]:
+            table.add_row("", "", "", "", "", "", Text(f"signal {signal}", style="dim"))
+    head = f"\n[bold]{score['asset']}[/bold]  {escape(score.get('explanation', ''))}"
+    return Group(head, table, _spread(score["concentration"]), f"[dim]{escape(score['score_id'])}[/dim]")
+
+
+def _spread(spread: Document) -> str:
+    return (
+        f"[dim]{spread['items']:,} items of {spread['authors']:,} authors; the loudest author has "
+        f"{percent(spread['top_author_share'], 0)}, the largest repost cluster "
+        f"{percent(spread['top_cluster_share'], 0)}, "
+        f"young accounts {percent(spread['young_author_share'], 0)}[/dim]"
+    )
+
+
+def proposals_shown(answer: Document) -> list[RenderableType]:
+    """What `POST /propose` made, and why there is none for the others."""
+    shown = [part for proposal in answer["proposals"] for part in proposal_shown(proposal)]
+    without = answer.get("without", [])
+    if without:
+        table = Table("asset", "why not", "in words", title="Without a proposal", title_justify="left")
+        for told in without:
+            table.add_row(told["asset"], told["code"], escape(told["reason"]))
+        shown.append(table)
+    return shown or ["Nothing to propose: no asset is tracked."]
+
+
+def proposal_shown(proposal: Document) -> list[RenderableType]:
+    """One proposal: the order, every step of its sizing, every check."""
+    style = _STATUSES.get(proposal["status"], "")
+    head = (
+        f"\n[bold]{proposal['side'].upper()} {proposal['quantity']:,g} {proposal['asset']}[/bold] "
+        f"at {number(proposal['limit_price'])} or better = {number(proposal['notional'])}, "
+        f"costs about {number(proposal['expected_cost'])}  [{style or 'default'}]{proposal['status']}[/]"
+    )
+    facts = (
+        f"[dim]proposal {proposal['proposal_id']} for {escape(proposal['portfolio'])}, proposed by "
+        f"{escape(proposal['proposed_by'])}, expires {proposal['expires_at']}\n"
+        f"content {proposal['content_hash']}[/dim]"
+    )
+    sizing = Table("sizing step", "of equity", "in words", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for step in proposal["sizing"]:
+        sizing.add_row(step["step"], percent(step["value"], 2), escape(step["detail"]))
+    return [head, facts, sizing, *risk_shown(proposal["risk"])]
+
+
+def risk_shown(result: Document) -> list[RenderableType]:
+    """A risk result: each check's limit against what was observed."""
+    style = _VERDICTS.get(result["verdict"], "")
+    clamped = (
+        f", {result['allowed_quantity']:,g} allowed"
+        if result["allowed_quantity"] != result["quantity"]
+        else ""
+    )
+    head = (
+        f"[{style}]{result['verdict'].upper()}[/] {result['side']} {result['quantity']:,g} {result['asset']}"
+        f"{clamped}; the desk is {result['state']}"
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("check", "outcome", "observed", "limit", "unit", "in words"):
+        table.add_column(name, justify="right" if name in {"observed", "limit"} else "left")
+    for check in result["checks"]:
+        outcome = Text(check["outcome"], style=_VERDICTS.get(check["outcome"], ""))
+        observed = "unknown" if check["observed"] is None else _figure(check["observed"])
+        limit = "–" if check["limit"] is None else _figure(check["limit"])
+        table.add_row(check["code"], outcome, observed, limit, check["unit"], escape(check["detail"]))
+    return [head, table]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+def decision_shown(answer: Document) -> list[RenderableType]:
+    """What became of a proposal."""
+    decision = answer["decision"]
+    style = _STATUSES.get(decision["status"], "default")
+    approvals = decision.get("approvals") or []
+    more = f" ({len(approvals)} approval(s) so far)" if decision["status"] == "pending" else ""
+    return [
+        f"[{style}]{decision['status']}[/]{more}: {decision['action']} of {decision['proposal_id']} "
+        f"as revision {decision['revision']}, by {escape(decision['decided_by'])}",
+    ]
+
+
+def evaluation_shown(answer: Document) -> list[RenderableType]:
+    """Outcomes and the agents' track records of a `POST /evaluate`."""
+    outcomes: Sequence[Document] = answer.get("outcomes", [])
+    shown: list[RenderableType] = [f"[bold]{len(outcomes):,}[/bold] outcomes resolved."]
+    if outcomes:
+        shown.append(_outcomes_table(outcomes))
+    records = answer.get("track_records", [])
+    if records:
+        shown.append(_records_table(records))
+    skipped = answer.get("skipped")
+    if skipped:
+        shown.append(f"[dim]skipped: {escape(str(skipped))}[/dim]")
+    return shown
+
+
+def _outcomes_table(outcomes: Sequence[Document], most: int = 30) -> Table:
+    table = Table(title="Outcomes", title_justify="left")
+    for name in ("asset", "from", "to", "p(up)", "return", "against benchmark", "hit", "Brier", "outcome"):
+        right = name in {"p(up)", "return", "against benchmark", "Brier"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for told in outcomes[:most]:
+        table.add_row(
+            told["asset"],
+            told["entry_date"],
+            told["exit_date"],
+            percent(told["p_up"]),
+            coloured(told["raw_return"], percent(told["raw_return"], 2, signed=True)),
+            percent(told["relative_return"], 2, signed=True),
+            "yes" if told["hit"] else "no",
+            number(told["brier"], 4),
+            Text(told["outcome_id"], style="dim"),
+        )
+    if len(outcomes) > most:
+        table.caption = f"… and {len(outcomes) - most:,} more (--json lists them)"
+    return table
+
+
+def _records_table(records: Sequence[Document]) -> Table:
+    table = Table(title="Track records", title_justify="left")
+    names = ("agent", "resolved", "Brier", "skill", "reliability", "hit rate", "IC", "ECE")
+    for name in names:
+        table.add_column(name, justify="left" if name == "agent" else "right")
+    for told in records:
+        table.add_row(
+            f"{told['agent_id']} v{told['version']}",
+            f"{told['resolved']:,}",
+            number(told["brier"], 4),
+            number(told["brier_skill"], 4),
+            number(told["reliability"], 3),
+            percent(told["hit_rate"]),
+            number(told["information_coefficient"], 3),
+            number(told["ece"], 3),
+        )
+    return table

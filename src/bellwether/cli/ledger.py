@@ -1,0 +1,135 @@
+"""`bellwether ledger verify`: proof that nothing in the ledger was changed, removed or reordered."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+from bellwether.cli.output import JsonOption, Output, examples
+from bellwether.cli.stage import StageOption
+from bellwether.domain.ledger import BrokenLink, Entry, first_broken_link
+
+if TYPE_CHECKING:
+    from bellwether.cli.owner import OwnerPorts
+    from bellwether.usecases.ports import Outcomes, Proposals
+
+ledger = typer.Typer(help="The append-only, hash-chained record.", no_args_is_help=True)
+
+
+@ledger.callback()
+def group() -> None:
+    """The append-only, hash-chained record."""
+
+
+class Reading:
+    """Entries on their way through the check: counts them and remembers what the tables should show."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._entries = entries
+        self.count = 0
+        self.head: Entry | None = None
+        self.unreadable: BrokenLink | None = None
+        self.proposals: dict[str, str] = {}
+        self.revisions: dict[str, int] = {}
+        self.outcomes: list[str] = []
+
+    def __iter__(self) -> Iterator[Entry]:
+        try:
+            for entry in self._entries:
+                self.count += 1
+                self.head = entry
+                self._remember(entry)
+                yield entry
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as fault:
+            reason = f"it cannot be read ({fault})"
+            self.unreadable = BrokenLink(sequence=self.count + 1, reason=reason)
+
+    def _remember(self, entry: Entry) -> None:
+        if entry.kind == "proposal":
+            self.proposals[entry.subject] = str(entry.body.get("content_hash"))
+        elif entry.kind == "decision":
+            subject = str(entry.body.get("proposal_id", entry.subject))
+            self.revisions[subject] = max(self.revisions.get(subject, 0), int(entry.body.get("revision", 0)))
+        else:
+            self.outcomes.append(str(entry.body.get("outcome_id", entry.subject)))
+
+
+@ledger.command(epilog=examples("bellwether ledger verify", "bellwether ledger verify --json"))
+def verify(stage: StageOption = "local", json: JsonOption = False) -> None:
+    """Recompute the whole chain from the bucket and compare the tables with it.
+
+    Exit code 1 names the first broken link, or a table row that contradicts the ledger. Rows that only lag
+    behind are named too; `bellwether recover` brings them up to date.
+    """
+    from bellwether.cli import owner
+    from bellwether.cli.progress import progress
+
+    output = Output(json=json)
+    with owner.owner_ports(stage) as ports:
+        reading = Reading(ports.ledger.entries())
+        with progress(output.err, "Verifying", "entries") as shown:
+            broken = first_broken_link(_counted(reading, shown))
+        broken = broken or reading.unreadable or rewritten(ports)
+        behind, contradicting = ([], []) if broken else compared(reading, ports.proposals, ports.outcomes)
+    sound = broken is None and not contradicting
+    document = {
+        "unbroken": broken is None,
+        "entries": reading.count,
+        "head": reading.head.hash if reading.head else None,
+        "broken": msgspec.to_builtins(broken) if broken else None,
+        "tables": {"behind": behind, "contradicting": contradicting},
+    }
+    output.answer(document, *shown_of(document))
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _counted(reading: Reading, shown: Any) -> Iterator[Entry]:
+    for entry in reading:
+        yield entry
+        shown.advance()
+
+
+def rewritten(ports: "OwnerPorts") -> BrokenLink | None:
+    """The first entry that was written more than once or deleted, by the bucket's own versions.
+
+    A chain that was rewritten from some entry on is consistent in itself; its older versions tell.
+    """
+    versions = getattr(ports, "ledger_versions", None)
+    counts: dict[int, int] = versions() if versions else {}
+    found = sorted(sequence for sequence, count in counts.items() if count > 1)
+    return BrokenLink(sequence=found[0], reason="it was written more than once") if found else None
+
+
+def compared(reading: Reading, proposals: "Proposals", outcomes: "Outcomes") -> tuple[list[str], list[str]]:
+    """Ids whose rows lag behind the ledger, and ids whose rows contradict it."""
+    behind: list[str] = []
+    contradicting: list[str] = []
+    for proposal_id, content in reading.proposals.items():
+        row = proposals.get(proposal_id)
+        if row is None or len(row[1]) < reading.revisions.get(proposal_id, 0):
+            behind.append(proposal_id)
+        elif row[0].content_hash != content or len(row[1]) > reading.revisions.get(proposal_id, 0):
+            contradicting.append(proposal_id)
+    known = outcomes.known(reading.outcomes) if reading.outcomes else set()
+    behind.extend(outcome for outcome in reading.outcomes if outcome not in known)
+    return behind, contradicting
+
+
+def shown_of(document: dict[str, Any]) -> list[str]:
+    """The verdict for people."""
+    from rich.markup import escape
+
+    broken, tables = document["broken"], document["tables"]
+    if broken:
+        return [f"[bold red]Broken at entry {broken['sequence']}[/bold red]: {escape(broken['reason'])}."]
+    lines = [f"[green]Unbroken[/green]: {document['entries']:,} entries, head {document['head'] or '–'}"]
+    if tables["contradicting"]:
+        lines.append(
+            f"[bold red]Rows contradict the ledger[/bold red]: {', '.join(tables['contradicting'][:10])}"
+        )
+    if tables["behind"]:
+        some = ", ".join(tables["behind"][:10])
+        lines.append(f"[yellow]{len(tables['behind'])} rows lag behind[/yellow] (bellwether recover): {some}")
+    return lines

@@ -1,0 +1,78 @@
+"""`bellwether trace`: from an outcome, a decision, a proposal, a score or a signal back to the posts."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from bellwether.cli.output import JsonOption, Output, examples
+from bellwether.cli.stage import StageOption
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from bellwether.usecases.trace import TraceNode
+
+_STYLES = {"outcome": "magenta", "decision": "cyan", "proposal": "bold", "score": "green", "item": "yellow"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=examples("bellwether trace 01J9Z3V7M8Q4T6W2R5Y0XKBCDE"))(trace)
+
+
+def trace(
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="Of an outcome, decision, proposal, score, signal.")
+    ],
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Walk anything the desk made back to its posts.
+
+    Reads the tables and the lake with the owner's credentials. Every signal's hash is compared with the item it was made from; a record that no longer fits is marked.
+    """
+    from bellwether.cli import owner
+    from bellwether.usecases.trace import Trace
+
+    with owner.owner_ports(stage) as ports:
+        walk = Trace(
+            outcomes=ports.outcomes,
+            proposals=ports.proposals,
+            forecasts=ports.forecasts,
+            signals=ports.signals,
+            claims=ports.claims,
+            raw=ports.raw,
+        )
+        root = walk(id_, now=datetime.now(UTC))
+    Output(json=json).answer(msgspec.to_builtins(root), tree_of(root))
+
+
+def tree_of(root: "TraceNode") -> "Tree":
+    """The tree for a terminal."""
+    from rich.tree import Tree
+
+    tree = Tree(label(root))
+    _grow(tree, root)
+    return tree
+
+
+def _grow(tree: "Tree", node: "TraceNode") -> None:
+    for child in node.children:
+        _grow(tree.add(label(child)), child)
+    if node.left_out:
+        tree.add(f"[dim]… {node.left_out:,} further signals[/dim]")
+
+
+def label(node: "TraceNode") -> str:
+    """Kind, id, when and what, in one paragraph; a link that does not fit is marked."""
+    from rich.markup import escape
+
+    mark = " [bold red]does not fit its hash[/bold red]" if node.intact is False else ""
+    mark += " [red]not found[/red]" if node.missing else ""
+    at = f" [dim]{node.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z[/dim]" if node.at else ""
+    style = _STYLES.get(node.kind, "default")
+    title = " ".join(node.title.split())
+    shown = escape(title) if title != node.id else ""
+    return f"[{style}]{node.kind}[/] {escape(node.id)}{at}{mark} {shown}".rstrip()

@@ -1,0 +1,246 @@
+"""`bellwether track`: what the desk watches. Written directly, with the owner's credentials."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from bellwether.cli.failures import Failure, WrongUse
+from bellwether.cli.output import JsonOption, Output, examples
+from bellwether.cli.stage import StageOption
+from bellwether.domain.entities import Asset, Feed, Subreddit
+from bellwether.domain.items import RejectedItem
+
+track = typer.Typer(help="What the desk watches: assets, feeds, subreddits.", no_args_is_help=True)
+feed = typer.Typer(help="RSS and Atom feeds read every five minutes.", no_args_is_help=True)
+subreddit = typer.Typer(help="Subreddits read every minute.", no_args_is_help=True)
+track.add_typer(feed, name="feed")
+track.add_typer(subreddit, name="subreddit")
+
+WRITERS = 8
+Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as KO or $KO.")]
+
+
+@track.command(
+    epilog=examples('bellwether track add KO --name "Coca-Cola Company" --alias Coke --sector Staples')
+)
+def add(
+    symbol: Symbol,
+    name: Annotated[str, typer.Option(help="The company's name, as news write it.")],
+    alias: Annotated[
+        list[str] | None, typer.Option(help="Another name people use; may be given several times.")
+    ] = None,
+    sector: Annotated[str | None, typer.Option(help="For the concentration limits.")] = None,
+    restricted: Annotated[bool, typer.Option("--restricted", help="No proposal may touch it.")] = False,
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Track an asset, or change a tracked one."""
+    from bellwether.cli import owner
+    from bellwether.cli.asset_files import asset_of
+
+    cells = {"symbol": symbol, "name": name, "aliases": alias or [], "sector": sector}
+    try:
+        asset = asset_of({**cells, "restricted": "yes" if restricted else ""})
+    except RejectedItem as fault:
+        raise WrongUse(fault.detail) from None
+    with owner.owner_ports(stage) as ports:
+        ports.entities.put("asset", asset.symbol, asset)
+    Output(json=json).answer(
+        {"asset": msgspec.to_builtins(asset)},
+        f"Tracking [bold]{asset.symbol}[/bold], {_escaped(asset.name)}.",
+    )
+
+
+@track.command("import", epilog=examples("bellwether track import companies.tsv"))
+def import_(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, NDJSON or Parquet; - for stdin.")
+    ],
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Track the assets of a file. Columns: symbol or ticker, name or company, aliases, sector, restricted.
+
+    A symbol may carry a $. Aliases are separated by a semicolon. Rows that are no asset are listed with
+    their number; the others go in. Exit code 1 when none did.
+    """
+    from bellwether.cli import owner
+    from bellwether.cli.asset_files import read_assets
+    from bellwether.cli.readers import FileRefused
+
+    output = Output(json=json)
+    with owner.owner_ports(stage) as ports:
+        try:
+            found = read_assets(file)
+        except FileRefused as reason:
+            raise Failure(f"{file}: {reason}", title="The file was refused") from None
+        put_all(found.assets, lambda asset: ports.entities.put("asset", asset.symbol, asset), output)
+    document = {
+        "imported": len(found.assets),
+        "refused": found.refused,
+        "symbols": [asset.symbol for asset in found.assets],
+    }
+    rows = [f"  [red]row {told['row']}[/red]: {_escaped(told['detail'])}" for told in found.refused[:20]]
+    output.answer(
+        document,
+        f"[bold]{len(found.assets)}[/bold] assets tracked, {len(found.refused)} rows refused.",
+        *rows,
+    )
+    if not found.assets:
+        raise typer.Exit(1)
+
+
+def put_all(assets: list[Asset], put: Callable[[Asset], Any], output: Output) -> None:
+    """Writes many assets, several at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from bellwether.cli.progress import progress
+
+    with (
+        progress(output.err, "Tracking", "assets", len(assets)) as shown,
+        ThreadPoolExecutor(WRITERS) as pool,
+    ):
+        for _ in pool.map(put, assets):
+            shown.advance()
+
+
+@track.command("list", epilog=examples("bellwether track list", "bellwether track list --json"))
+def list_(stage: StageOption = "local", json: JsonOption = False) -> None:
+    """List everything the desk watches."""
+    from bellwether.cli import owner
+
+    with owner.owner_ports(stage) as ports:
+        assets = ports.entities.assets()
+        others = {kind: ports.entities.records(kind) for kind in ("feed", "subreddit", "query")}
+        portfolios = [portfolio.name for portfolio in ports.entities.portfolios()]
+    document = {
+        "assets": msgspec.to_builtins(assets),
+        "feeds": others["feed"],
+        "subreddits": others["subreddit"],
+        "queries": others["query"],
+        "portfolios": portfolios,
+    }
+    Output(json=json).answer(document, _assets_table(assets), *_others(others, portfolios))
+
+
+def _assets_table(assets: Iterable[Asset]) -> Any:
+    from rich.table import Table
+
+    table = Table("symbol", "name", "aliases", "sector", "", title="Assets", title_justify="left")
+    for asset in assets:
+        state = "[red]restricted[/red]" if asset.restricted else ""
+        aliases = ", ".join(asset.aliases)
+        table.add_row(
+            asset.symbol, _escaped(asset.name), _escaped(aliases), _escaped(asset.sector or ""), state
+        )
+    if not table.row_count:
+        return "No asset is tracked yet: bellwether track add SYMBOL --name NAME"
+    return table
+
+
+def _others(others: dict[str, list[dict[str, Any]]], portfolios: list[str]) -> list[str]:
+    lines = [f"feed       {_escaped(str(told.get('url')))}" for told in others["feed"]]
+    lines += [f"subreddit  r/{_escaped(str(told.get('name')))}" for told in others["subreddit"]]
+    lines += [f"query      {_escaped(str(told))}" for told in others["query"]]
+    return lines + [f"portfolio  {_escaped(name)}" for name in portfolios]
+
+
+@track.command(epilog=examples("bellwether track remove KO"))
+def remove(symbol: Symbol, stage: StageOption = "local", json: JsonOption = False) -> None:
+    """Stop tracking an asset. What is known of it stays."""
+    from bellwether.cli.asset_files import clean_symbol
+
+    _remove("asset", clean_symbol(symbol), clean_symbol(symbol), stage, json=json)
+
+
+@feed.command("add", epilog=examples("bellwether track feed add https://example.org/markets.xml"))
+def add_feed(
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    title: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Read a feed from now on."""
+    _put("feed", feed_id(url), {"url": url, "title": title}, Feed, url, stage, json=json)
+
+
+@feed.command("remove", epilog=examples("bellwether track feed remove https://example.org/markets.xml"))
+def remove_feed(
+    url: Annotated[str, typer.Argument(metavar="URL")], stage: StageOption = "local", json: JsonOption = False
+) -> None:
+    """Stop reading a feed."""
+    _remove("feed", feed_id(url), url, stage, json=json)
+
+
+@subreddit.command("add", epilog=examples("bellwether track subreddit add stocks"))
+def add_subreddit(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="With or without r/.")],
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Read a subreddit from now on."""
+    plain = subreddit_name(name)
+    _put("subreddit", plain.lower(), {"name": plain}, Subreddit, f"r/{plain}", stage, json=json)
+
+
+@subreddit.command("remove", epilog=examples("bellwether track subreddit remove stocks"))
+def remove_subreddit(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Stop reading a subreddit."""
+    plain = subreddit_name(name)
+    _remove("subreddit", plain.lower(), f"r/{plain}", stage, json=json)
+
+
+def feed_id(url: str) -> str:
+    """The id of a feed: addresses may be longer than a table's key."""
+    return hashlib.sha256(url.encode()).hexdigest()[:32]
+
+
+def subreddit_name(name: str) -> str:
+    """The bare name of `r/name` or `/r/name`."""
+    return name.strip().strip("/").removeprefix("r/")
+
+
+def _put(
+    kind: str,
+    entity_id: str,
+    values: dict[str, Any],
+    type_: type[msgspec.Struct],
+    shown: str,
+    stage: str,
+    *,
+    json: bool,
+) -> None:
+    from bellwether.cli import owner
+
+    try:
+        record = msgspec.convert(values, type_)
+    except msgspec.ValidationError as fault:
+        raise WrongUse(f"{shown}: {fault}") from None
+    with owner.owner_ports(stage) as ports:
+        ports.entities.put(kind, entity_id, record)
+    Output(json=json).answer(
+        {kind: msgspec.to_builtins(record)}, f"Tracking {kind} [bold]{_escaped(shown)}[/bold]."
+    )
+
+
+def _remove(kind: str, entity_id: str, shown: str, stage: str, *, json: bool) -> None:
+    from bellwether.cli import owner
+
+    with owner.owner_ports(stage) as ports:
+        gone = ports.entities.remove(kind, entity_id)
+    if not gone:
+        raise Failure(f"{shown} is not tracked.", title="Nothing to remove", hint="bellwether track list")
+    Output(json=json).answer({"removed": shown, "type": kind}, f"No longer tracking {_escaped(shown)}.")
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
