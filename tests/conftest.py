@@ -23,7 +23,7 @@ class Engine:
 @pytest.fixture(scope="session")
 def engine_tools(request: pytest.FixtureRequest) -> Path:
     """The folder the engine's environment is built in, kept between runs beside the tests' own cache."""
-    return request.config.cache.mkdir("desk-tools")  # type: ignore[union-attr]
+    return request.config.cache.mkdir("desk-tools")
 
 
 @pytest.fixture(scope="session")
