@@ -1,6 +1,7 @@
 """What the two fetchers share: the web client, the way into the desk, one round over the targets."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 
 from bellwether.adapters.composition import Composition
 from bellwether.adapters.providers.guarded_http import USER_AGENT, GuardedHttp
-from bellwether.adapters.providers.polling import poll
+from bellwether.adapters.providers.polling import Round, poll
 from bellwether.adapters.providers.provider import Provider
 from bellwether.adapters.ulids import MonotonicUlids
 from bellwether.domain.items import Kind
@@ -90,6 +91,7 @@ def fetch(
         )
 
     done = poll(providers(parts), parts.lake, submit, at=parts.clock(), seconds=seconds)
+    count(parts, done)
     failing = [health for health in done.health if health.state == "failing"]
     for health in failing[:MOST_TOLD]:
         logger.warning(
@@ -105,6 +107,19 @@ def fetch(
         "duplicates": done.duplicates,
         "milliseconds": round((time.perf_counter() - began) * 1000),
     }
+
+
+def count(parts: FetchParts, done: Round) -> None:
+    """Adds to the counters the dashboard shows by provider; losing them must not repeat the fetch."""
+    counts = Counter[str]()
+    for health in done.health:
+        labels = f'provider="{health.provider}"'
+        counts[f'bellwether_provider_fetches_total{{{labels},state="{health.state}"}}'] += 1
+        counts[f"bellwether_provider_items_total{{{labels}}}"] += health.items
+    try:
+        parts.ingest.counts.add({name: float(value) for name, value in counts.items() if value})
+    except Problem as fault:
+        logger.warning("the counters do not answer", **describe_fault(fault))
 
 
 def names_of(records: Sequence[Mapping[str, Any]], field: str) -> list[str]:

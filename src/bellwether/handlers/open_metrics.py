@@ -7,7 +7,9 @@ CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PREFIX = "bellwether_"
 
 _SERIES = re.compile(r"(?P<name>[^{]+)(?:\{(?P<labels>.*)\})?", re.DOTALL)
-_LABEL = re.compile(r'\s*(?P<name>[a-zA-Z_]\w*)\s*=\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*(?:,|$)', re.DOTALL)
+_LABEL = re.compile(
+    r'\s*(?P<name>[a-zA-Z_]\w*)\s*=\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*(?:,|$)', re.DOTALL | re.ASCII
+)
 _NOT_NAME = re.compile(r"[^a-zA-Z0-9_:]")
 _UNESCAPED = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 
@@ -46,7 +48,7 @@ def exposition(
     for key, value in counters.items():
         series = read_series(key)
         # a counter cannot be negative, and one that is no number cannot be told
-        if series is None or not 0 <= value < float("inf"):
+        if series is None or not 0 <= value < float("inf") or family_name(series[0]) in gauges:
             continue
         family = families.setdefault(family_name(series[0]), {})
         family[series[1]] = family.get(series[1], 0.0) + value

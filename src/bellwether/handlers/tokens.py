@@ -39,7 +39,7 @@ class KeySet:
         self._lock = threading.Lock()
 
     def key(self, kid: str) -> Any | None:
-        """The RSA key of that id; `None` when the pool has none. Raises `Unavailable` when none was ever read."""
+        """The RSA key of that id; `None` when the pool has none. Raises `Unavailable` when none was read."""
         with self._lock:
             if (kid not in self._keys or self._stale()) and self._may_try():
                 self._read()
