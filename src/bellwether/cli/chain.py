@@ -190,8 +190,9 @@ def decide(
 ) -> None:
     """Approve, reject or revoke a proposal.
 
-    It is shown first; on a terminal the decision is asked for again. What is decided on is named by its content hash: a proposal that has changed, or has expired, is refused
-    (exit code 4), and so is an approval of one's own proposal.
+    It is shown first; on a terminal the decision is asked for again. What is decided on is named by its
+    content hash: a proposal that has changed, or has expired, is refused (exit code 4), and so is an
+    approval of one's own proposal.
     """
     from bellwether.cli.chain_tables import decision_shown, proposal_shown
 

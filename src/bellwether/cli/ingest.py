@@ -100,10 +100,11 @@ def ingest(
 ) -> None:
     """Send posts and articles from files, feeds and stdin.
 
-    Reads RSS, Atom, JSON Feed, NDJSON, JSON, CSV, TSV and Parquet, gzipped too. The format is told from the content. Columns are named like an item's fields (source_id, published_at,
-    author, title, text, url, lang, repost_of, engagement or engagement_likes and so on); without a source it
-    is "upload". A bad row or a bad file never stops the others: each is listed with its reason. Run it again
-    after an interruption: nothing is counted twice.
+    Reads RSS, Atom, JSON Feed, NDJSON, JSON, CSV, TSV and Parquet, gzipped too. The format is told from the
+    content. Columns are named like an item's fields (source_id, published_at, author, title, text, url,
+    lang, repost_of, engagement or engagement_likes and so on); without a source it is "upload". A bad row
+    or a bad file never stops the others: each is listed with its reason. Run it again after an
+    interruption: nothing is counted twice.
 
     Items published more than a day ago, without an observed_at, count as known since their publication, so
     that a history can be replayed.

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bellwether.cli import chain, ingest, login, operations, trace
+from bellwether.cli import chain, desk, ingest, login, operations, text, trace
 from bellwether.cli.failures import FAILED, INTERRUPTED, WRONG_USE, Failure, failure_of
 from bellwether.cli.ledger import ledger
 from bellwether.cli.operations import queue
@@ -24,6 +24,7 @@ from bellwether.desk.errors import DeskError
 from bellwether.domain.problems import Problem
 
 PANELS = {
+    "The desk on this machine": ("up", "down", "status", "logs", "reset", "login", "logout"),
     "What it knows": ("track", "portfolio", "prices", "ingest"),
     "The chain": ("score", "propose", "risk", "decide", "evaluate"),
     "Proof": ("trace", "ledger"),
@@ -101,7 +102,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (login, ingest, chain, trace, operations):
+for module in (desk, login, ingest, chain, trace, operations, text):
     module.register(app)
 for name, group in (
     ("track", track),

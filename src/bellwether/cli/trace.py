@@ -31,7 +31,8 @@ def trace(
 ) -> None:
     """Walk anything the desk made back to its posts.
 
-    Reads the tables and the lake with the owner's credentials. Every signal's hash is compared with the item it was made from; a record that no longer fits is marked.
+    Reads the tables and the lake with the owner's credentials. Every signal's hash is compared with the
+    item it was made from; a record that no longer fits is marked.
     """
     from bellwether.cli import owner
     from bellwether.usecases.trace import Trace
