@@ -6,6 +6,7 @@ AWS that costs the owner nothing; here it is the machine's memory.
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,7 @@ class Workers:
         self._most_idle = most_idle
         self._most_per_function = most_per_function
         self._most = most
+        self._admission = threading.Lock()
         self._acquire: Callable[..., Any] = runtime.acquire_worker
         self.invocations = 0
 
@@ -47,10 +49,8 @@ class Workers:
         while time.monotonic() < until:
             if (free := self._free(key)) is not None:
                 return free, "reused"
-            if self._room(key):
-                leased = self._acquire(name, config, code, max_concurrency=self._most_per_function, **options)
-                if leased[0] is not None:
-                    return leased
+            if (leased := self._started(key, name, config, code, options)) is not None:
+                return leased
             time.sleep(0.003)
         return self._acquire(name, config, code, **options)
 
@@ -63,8 +63,22 @@ class Workers:
                     return worker
         return None
 
-    def _room(self, key: str) -> bool:
-        """Whether one more process may start.
+    def _started(self, key: str, name: str, config: Any, code: Any, options: dict[str, Any]) -> Any:
+        """Lease a new worker if the bounds leave room for it, else None."""
+        # Looking for room and taking it are one step: two calls must not both take the last place.
+        with self._admission:
+            room, evicted = self._room(key)
+            leased = (
+                self._acquire(name, config, code, max_concurrency=self._most_per_function, **options)
+                if room
+                else (None, "full")
+            )
+        if evicted:
+            self._runtime.kill_workers(evicted)
+        return leased if leased[0] is not None else None
+
+    def _room(self, key: str) -> tuple[bool, list[Any]]:
+        """Whether one more process may start, and which one (out of the pool already) has to end for it.
 
         When there are too many already, the longest idle one makes way, but only for a function that has
         none: busy functions would otherwise take each other's processes in turn and do little but start.
@@ -72,13 +86,12 @@ class Workers:
         with self._runtime._lock:
             workers = [worker for entries in self._runtime._workers.values() for worker in entries]
             if len(workers) < self._most:
-                return True
+                return True, []
             if self._runtime._workers.get(key):
-                return False
+                return False, []
             idle = sorted((worker for worker in workers if not worker.in_use), key=_last_used)[:1]
             self._remove(idle)
-        self._runtime.kill_workers(idle)
-        return bool(idle)
+        return bool(idle), idle
 
     async def run(self) -> None:
         """Reap for as long as the engine runs."""
