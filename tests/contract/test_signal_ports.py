@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -109,8 +110,41 @@ def test_a_retired_month_is_passed_over(service_ports: ServicePorts) -> None:
     service_ports.signals.put([signal(2)], NOON)
     service_ports.make.clients.dynamodb().delete_table(TableName=f"{service_ports.prefix}202610")
     assert list(service_ports.signals.of_day("AAPL", DAY)) == [signal(2)], "listed a moment ago, gone now"
+    assert service_ports.signals.get(october.signal_id) is None
     service_ports.signals.put([october], october.observed_time)
     assert list(service_ports.signals.of_day("AAPL", "20261005")) == [october]
+
+
+@pytest.mark.req("D1")
+def test_a_table_made_a_moment_ago_is_written_to_at_once(service_ports: ServicePorts) -> None:
+    january = datetime(2027, 1, 5, tzinfo=UTC)
+    service_ports.signals.put([signal(1)], NOON)
+    dynamodb = service_ports.make.clients.dynamodb()
+    dynamodb.create_table(**definition(f"{service_ports.prefix}202701"))
+    service_ports.signals.put([signal(2, known=january)], january)
+    assert dynamodb.scan(TableName=f"{service_ports.prefix}202701")["Count"] == 1
+
+
+class ListedTables:
+    """A service with more tables than one answer lists."""
+
+    def list_tables(self, ExclusiveStartTableName: str = "") -> dict[str, Any]:  # noqa: N803
+        names = ["other_202601", "s_20260", "s_202602", "s_202601", "s_abcdef", "s_202603", "s_2026011"]
+        start = names.index(ExclusiveStartTableName) + 1 if ExclusiveStartTableName else 0
+        page = names[start : start + 2]
+        more = {"LastEvaluatedTableName": page[-1]} if start + 2 < len(names) else {}
+        return {"TableNames": page, **more}
+
+
+def test_only_tables_of_the_family_count_however_many_there_are() -> None:
+    tables = SignalTables(ListedTables(), "s_")  # type: ignore[arg-type]
+    assert tables.months() == ("202601", "202602", "202603")
+    assert tables.to_read("202602") == ["202601", "202602", "202603"]
+    assert tables.to_read("202701") == ["202603"]
+    assert tables.to_read("201401") == ["202601", "202602", "202603"]
+    assert tables.to_write("202602") == "202602"
+    assert tables.to_write("202612") == "202603"
+    assert tables.to_write("202603", frozenset({"202603"})) == "202602"
 
 
 def test_without_any_table_the_store_is_unavailable(service_ports: ServicePorts) -> None:

@@ -1,7 +1,7 @@
 """How long to go on trying, and how long to wait between tries."""
 
 import random
-import time
+from time import monotonic, sleep
 
 from bellwether.domain.problems import Unavailable
 
@@ -14,16 +14,12 @@ class Patience:
 
     def __init__(self, what: str, seconds: float = 20.0) -> None:
         self._what = what
-        self._until = time.monotonic() + seconds
+        self._until = monotonic() + seconds
         self._wait = FIRST_WAIT
 
     def wait(self) -> None:
         """Sleeps a little longer each time. Raises `Unavailable` when the time is up."""
-        if time.monotonic() >= self._until:
+        if monotonic() >= self._until:
             raise Unavailable(f"{self._what}: still refused after many tries")
-        time.sleep(random.uniform(0, self._wait))  # noqa: S311 (jitter is no secret)
+        sleep(random.uniform(0, self._wait))  # noqa: S311 (jitter is no secret)
         self._wait = min(self._wait * 2, LONGEST_WAIT)
-
-    def reset(self) -> None:
-        """Starts again with short waits, after progress."""
-        self._wait = FIRST_WAIT
