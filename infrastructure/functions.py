@@ -399,6 +399,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
                 "ListTagsOfResource",
                 key="grant",
             ),
+            SignalTables(),
         ),
         timeout=300,
         memory=256,

@@ -109,7 +109,7 @@ class ComputeStack(Stack):
                 settings=settings,
             )
         SignalTablesAtDeployment(
-            self, "SignalTables", function=self.functions["roll_signal_tables"].function, settings=settings
+            self, "SignalTables", roller=self.functions["roll_signal_tables"], settings=settings
         )
 
     def _publish(self) -> None:
