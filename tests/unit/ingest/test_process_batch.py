@@ -294,3 +294,14 @@ def test_what_had_faded_before_it_was_known_is_an_abstention() -> None:
     (signal,) = known(desk)
     assert signal.abstained
     assert signal.evidence == 0.0
+
+
+@pytest.mark.parametrize("late_first", [True, False])
+def test_within_a_batch_the_item_known_first_counts_wherever_it_stands(late_first: bool) -> None:
+    desk = MemoryDesk()
+    days = [NOW - timedelta(days=40), NOW - timedelta(days=45)]
+    words = "$BEACON wins a large contract in the north"
+    items = [post(text=words, published_at=at) for at in (days if late_first else days[::-1])]
+    desk.take_in(items)
+    assert [made.copy for made in known(desk, day=f"{days[1]:%Y%m%d}")] == [False]
+    assert [made.copy for made in known(desk, day=f"{days[0]:%Y%m%d}")] == [True]
