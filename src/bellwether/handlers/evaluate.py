@@ -1,4 +1,4 @@
-"""`POST /evaluate`, and every night at two: what became of proposals and scores, and what the agents learn."""
+"""`POST /evaluate`, and every night at two: what became of proposals and scores, and what agents learn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,14 +72,16 @@ def respond(call: Call, parts: Parts) -> Answer:
 
 def nightly(_event: Mapping[str, Any], parts: Parts, _seconds: float) -> dict[str, Any]:
     """Evaluates until nothing more can be resolved, the whole interval, both scopes."""
-    resolved = 0
-    for _ in range(MOST_ROUNDS):
+    resolved, rounds, going = 0, 0, True
+    told: dict[str, Any] = {}
+    while going:
         answer = parts.evaluate(EvaluateRequest(), now=parts.clock())
         tell(answer)
-        resolved += answer.resolved
-        if not answer.more or not answer.resolved:
-            break
-    return {"resolved": resolved, "waiting": answer.waiting, "more": answer.more, "report": answer.report}
+        resolved, rounds = resolved + answer.resolved, rounds + 1
+        # what is left without anything having been resolved would be left again
+        going = answer.more and answer.resolved > 0 and rounds < MOST_ROUNDS
+        told = {"resolved": resolved, "waiting": answer.waiting, "more": answer.more, "report": answer.report}
+    return told
 
 
 def tell(answer: EvaluateAnswer) -> None:
