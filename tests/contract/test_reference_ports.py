@@ -83,6 +83,12 @@ def test_of_writers_of_one_version_one_wins_and_no_newest_is_lost(ports: Ports) 
     assert ports.configs.current()["sentiment"].version == 3
 
 
+def test_agents_configured_at_the_same_time_are_all_current(ports: Ports) -> None:
+    agents = [f"agent {number}" for number in range(8)]
+    at_once([partial(ports.configs.put, config(agent, 1)) for agent in agents])
+    assert sorted(ports.configs.current()) == agents
+
+
 def test_controls_are_replaced_whole_and_are_no_agent(ports: Ports) -> None:
     assert ports.controls.controls() == {}
     ports.configs.put(config("sentiment", 1))

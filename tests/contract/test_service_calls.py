@@ -99,6 +99,7 @@ class Scripted:
         return answer
 
     transact_write_items = batch_write_item = batch_get_item = put_object = call
+    get_object = list_objects_v2 = call
 
 
 @pytest.fixture(autouse=True)
@@ -189,6 +190,15 @@ def test_a_conditional_write_to_an_object_in_use_is_tried_again() -> None:
     client = Scripted(refused("ConditionalRequestConflict"), {"ETag": "e"})
     assert Bucket(client, "b").write_if("k", b"", etag=None) == "e"  # type: ignore[arg-type]
     assert client.asked[0]["IfNoneMatch"] == "*"
+
+
+def test_a_denial_for_a_missing_object_says_that_it_is_missing() -> None:
+    client = Scripted(refused("AccessDenied"), {"Contents": [{"Key": "prices/A.json.old"}]})
+    with pytest.raises(NotFound):
+        Bucket(client, "b").read("prices/A.json")  # type: ignore[arg-type]
+    client = Scripted(refused("AccessDenied"), {"Contents": [{"Key": "prices/A.json"}]})
+    with pytest.raises(Unavailable):
+        Bucket(client, "b").read("prices/A.json")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from threading import Lock
 from time import monotonic
 
+from bellwether.adapters.aws.parallel import each
 from bellwether.adapters.aws.tables import Table
 
 DAYS = "#days"
@@ -27,7 +28,7 @@ class Days:
             new = [day for day in set(days) if now - self._noted.get(day, -1e9) > BELIEVED_SECONDS]
         if not new:
             return
-        self._table.put_all([{self._partition: DAYS, self._sort: day} for day in new])
+        each(self._table.put, [{self._partition: DAYS, self._sort: day} for day in new])
         with self._lock:
             self._noted |= dict.fromkeys(new, now)
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from bellwether.adapters.aws.patience import Patience
 from bellwether.adapters.aws.tables import Row, Table
 from bellwether.adapters.aws.transactions import write_groups
-from bellwether.adapters.aws.values import item_to_wire
+from bellwether.adapters.aws.values import Wire
 from bellwether.adapters.naming import instant
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.entities import Asset, Portfolio
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 DESK = "desk"
 NEWEST = "#newest"
-"""Row (version 0) that names the newest version of each agent, so that reading them all is no scan."""
+"""Row that names the newest version of each agent, so that reading them all is no scan."""
+
+_NEWEST_KEY: Row = {"agent_id": NEWEST, "version": 0}
 
 
 class DynamoEntities:
@@ -64,9 +66,8 @@ class DynamoAgentConfigs:
         self._table = Table(client, table)
 
     def current(self) -> dict[str, AgentConfig]:
-        newest = self._table.get({"agent_id": NEWEST, "version": 0}, consistent=True) or {}
         keys: list[Row] = [
-            {"agent_id": agent, "version": version} for agent, version in newest.get("agents", {}).items()
+            {"agent_id": agent, "version": version} for agent, version in self._newest()["agents"].items()
         ]
         rows = self._table.rows(keys, consistent=True)
         return {row["agent_id"]: msgspec.json.decode(row["body"], type=AgentConfig) for row in rows}
@@ -76,41 +77,37 @@ class DynamoAgentConfigs:
         return [msgspec.json.decode(row["body"], type=AgentConfig) for row in rows]
 
     def put(self, config: AgentConfig) -> None:
-        self._have_newest()
         row: Row = {
             "agent_id": config.agent_id,
             "version": config.version,
             "body": msgspec.json.encode(config).decode(),
         }
+        writing = self._table.putting(row, "attribute_not_exists(agent_id)")
         patience = Patience(self._table.name)
         while True:
-            versions = [known.version for known in self.versions(config.agent_id)]
-            newest = max([*versions, config.version])
-            writing = self._table.putting(row, "attribute_not_exists(agent_id)")
-            naming = {
-                "Update": {
-                    "TableName": self._table.name,
-                    "Key": item_to_wire({"agent_id": NEWEST, "version": 0}),
-                    "UpdateExpression": "SET agents.#agent = :newest",
-                    "ConditionExpression": "attribute_not_exists(agents.#agent) OR agents.#agent <= :newest",
-                    "ExpressionAttributeNames": {"#agent": config.agent_id},
-                    "ExpressionAttributeValues": item_to_wire({":newest": newest}),
-                }
-            }
-            (refusal,) = write_groups(self._table.client, [[writing, naming]], self._table.name)
+            group = [writing, self._naming(config)]
+            (refusal,) = write_groups(self._table.client, [group], self._table.name)
             if not refusal:
                 return
             if 0 in refusal:
                 raise Conflict(f"version {config.version} of {config.agent_id} exists")
-            patience.wait()  # a newer version was written since we looked
+            patience.wait()  # another agent's version was written since we looked
 
-    def _have_newest(self) -> None:
-        try:
-            self._table.put(
-                {"agent_id": NEWEST, "version": 0, "agents": {}}, "attribute_not_exists(agent_id)"
-            )
-        except Conflict:
-            return
+    def _naming(self, config: AgentConfig) -> Wire:
+        """Replaces the row of newest versions, on the condition that it is the one that was read."""
+        seen = self._newest()
+        newest = max(config.version, seen["agents"].get(config.agent_id, config.version))
+        row = {
+            **_NEWEST_KEY,
+            "agents": {**seen["agents"], config.agent_id: newest},
+            "writes": seen["writes"] + 1,
+        }
+        condition = "writes = :seen" if seen["writes"] else "attribute_not_exists(agent_id)"
+        return self._table.putting(row, condition, {":seen": seen["writes"]} if seen["writes"] else None)
+
+    def _newest(self) -> Row:
+        row = self._table.get(_NEWEST_KEY, consistent=True)
+        return row or {"agents": {}, "writes": 0}
 
 
 class DynamoDeskControls:

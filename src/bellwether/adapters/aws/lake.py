@@ -24,7 +24,11 @@ COMPRESSION = 2
 
 
 class Bucket:
-    """One bucket: objects by key."""
+    """One bucket: objects by key.
+
+    To a caller who may list only below a prefix, S3 says of a missing object that access is denied: a denial
+    is checked against the list before it is believed.
+    """
 
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client = client
@@ -32,8 +36,10 @@ class Bucket:
 
     def read(self, key: str) -> bytes:
         """An object. Raises `NotFound`."""
-        with calling(f"object {key}"):
-            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+        answer = self.read_changed(key, None)
+        if answer is None:
+            raise NotFound(f"object {key}: not found")
+        return answer[0]
 
     def read_changed(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """An object and its ETag, `None` when it is still the one with `etag`. Raises `NotFound`."""
@@ -43,8 +49,11 @@ class Bucket:
                 answer = self._client.get_object(Bucket=self.name, Key=key, **more)
                 return answer["Body"].read(), answer["ETag"]
             except ClientError as fault:
-                if code_of(fault) in {"304", "NotModified"}:
+                code = code_of(fault)
+                if code in {"304", "NotModified"}:
                     return None
+                if code in {"AccessDenied", "403"} and next(self.keys(key), None) != key:
+                    raise NotFound(f"object {key}: not found") from fault
                 raise
 
     def write(self, key: str, content: bytes, content_type: str = "application/json") -> str:
