@@ -13,7 +13,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 KeyUse = Literal["read", "write", "grant"]
@@ -40,7 +39,8 @@ class Resources:
     tables: Mapping[str, dynamodb.ITableV2]
     buckets: Mapping[str, s3.IBucket]
     queues: Mapping[str, sqs.IQueue]
-    secrets: Mapping[str, secretsmanager.ISecret]
+    secrets: Mapping[str, str]
+    """ARNs"""
     table_key: kms.IKey
     lake_key: kms.IKey
     secret_key: kms.IKey
@@ -167,7 +167,7 @@ class Secret:
     secret: str
 
     def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
-        yield _allow("secretsmanager", ("GetSecretValue",), given.secrets[self.secret].secret_arn)
+        yield _allow("secretsmanager", ("GetSecretValue",), given.secrets[self.secret])
         yield _through("secretsmanager", ("kms:Decrypt",), given.secret_key, stack)
 
 

@@ -39,9 +39,20 @@ class DeskSecrets(Construct):
         )
 
     @property
-    def by_name(self) -> dict[str, secretsmanager.ISecret]:
-        """The secrets by the names the functions' table uses."""
-        return {"author_salt": self.author_salt, "providers": self.providers, "api_clients": self.api_clients}
+    def arns(self) -> dict[str, str]:
+        """The secrets' ARNs by the names the functions' table uses.
+
+        Read from the attribute `Id`: a reference (`Ref`) is the ARN on AWS too, but the secret's name on the
+        embedded engine.
+        """
+        by_name = {"author_salt": self.author_salt, "providers": self.providers, "api_clients": self.api_clients}
+        return {name: _arn(secret) for name, secret in by_name.items()}
+
+
+def _arn(secret: secretsmanager.Secret) -> str:
+    resource = secret.node.default_child
+    assert isinstance(resource, secretsmanager.CfnSecret)
+    return resource.attr_id
 
 
 def _empty_document(

@@ -65,7 +65,7 @@ class ComputeStack(Stack):
                 "decisions": self.decisions.queue,
                 "decisions_dlq": self.decisions.failures,
             },
-            secrets=security.secrets.by_name,
+            secrets=security.secrets.arns,
             table_key=security.table_key,
             lake_key=security.lake_key,
             secret_key=security.secret_key,
@@ -78,7 +78,7 @@ class ComputeStack(Stack):
         return {
             **{f"{name.upper()}_TABLE": table.table_name for name, table in given.tables.items()},
             **{f"{name.upper()}_BUCKET": bucket.bucket_name for name, bucket in given.buckets.items()},
-            **{f"{name.upper()}_SECRET_ARN": secret.secret_arn for name, secret in given.secrets.items()},
+            **{f"{name.upper()}_SECRET_ARN": arn for name, arn in given.secrets.items()},
             "INGEST_QUEUE_URL": self.ingest.queue.queue_url,
             "INGEST_DLQ_URL": self.ingest.failures.queue_url,
             "DECISIONS_QUEUE_URL": self.decisions.queue.queue_url,
