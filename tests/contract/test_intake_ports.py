@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from bellwether.adapters.aws.tables import Table
 from bellwether.domain.problems import Conflict, IdempotencyMismatch, NotFound
 from bellwether.usecases.ports import Reservation
 from tests.contract.conftest import Ports, ServicePorts, at_once
@@ -182,6 +183,20 @@ def test_of_calls_that_race_with_one_key_one_goes_on(ports: Ports) -> None:
     assert sum(at_once([begin] * 8)) == 1
     ports.answers.release("ingest", "k")
     assert sum(at_once([begin] * 8)) == 1
+
+
+def test_what_a_read_misses_the_condition_of_the_write_does_not(
+    service_ports: ServicePorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads before claims are not consistent: claims have to be right though every read were empty."""
+    claims, later = service_ports.claims, NOON + timedelta(seconds=1)
+    claims.claim_items("b1", IDS[:120])
+    claims.claim_clusters("b1", {"w": NOON, "v": later})
+    monkeypatch.setattr(Table, "rows", lambda *_, **__: [])
+    assert claims.claim_items("b1", IDS[:150]) == set(IDS[:150])
+    assert claims.claim_items("b2", IDS) == set(IDS[150:])
+    assert claims.claim_clusters("b1", {"w": NOON}) == {"w"}
+    assert claims.claim_clusters("b2", {"w": NOON, "v": NOON, "u": NOON}) == {"v", "u"}
 
 
 def test_a_claim_and_an_answer_tell_the_table_when_they_expire(service_ports: ServicePorts) -> None:
