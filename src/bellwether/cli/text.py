@@ -324,7 +324,7 @@ def train_sentiment(
 ) -> None:
     """Cross-validate the sentiment text model, print its figures, train on everything and write the weights.
 
-    Needs the development dependencies (scikit-learn). About a minute on one core.
+    Needs the development dependencies (scikit-learn). About two minutes on one core.
     """
     from bellwether.agents.text.model import PACKAGED
     from bellwether.agents.text.training import DataError

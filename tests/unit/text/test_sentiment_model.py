@@ -40,6 +40,8 @@ def test_plain_sentences(text: str, entity: str | None, label: str) -> None:
         ("Gold shines on seasonal demand; Silver slips", "Gold", "Silver"),
         ("Wipro falls 3%, Infosys gains on order win", "Infosys", "Wipro"),
         ("Cipla rallies 4%; Lupin tumbles after USFDA warning", "Cipla", "Lupin"),
+        ("Sensex slips 100 points while rupee strengthens", "rupee", "Sensex"),
+        ("Apple beats, Nokia slumps", "Apple", "Nokia"),
     ],
 )
 def test_entities_of_one_title_may_conflict(text: str, up: str, down: str) -> None:

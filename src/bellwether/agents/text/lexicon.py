@@ -10,95 +10,111 @@ _WORDS = {
     # moves up
     "up": """
         accelerate accelerated accelerates advance advanced advances advancing appreciate appreciated
-        appreciates ascend bounce bounced bounces bouncing breaches buoyant buoyed climb climbed
-        climbing climbs crossed crosses double doubled doubles doubling expand expanded expanding
-        expands extend extends firm firmed firming firms fold gain gained gainer gainers gaining gains
-        grew grow growing grown grows higher improve improved improvement improves improving inch inches
-        increase increased increases increasing jump jumped jumping jumps leap leaped leaps leapt
-        multifold outpace outpaces peak peaks pop popped popping pops quadruple quadruples rallied
-        rallies rally rallying rebound rebounded rebounding rebounds reclaim reclaimed reclaims recover
-        recovered recovering recovers recovery regain regained regains resume resumes rise risen rises
-        rising rocket rocketed rocketing rockets rose scale scaled scales shoot shoots shot skyrocket
-        skyrocketed skyrockets soar soared soaring soars spike spiked spikes spiking spurt spurted
-        spurts strengthen strengthened strengthening strengthens surge surged surges surging swell
-        swelled swells threefold triple tripled triples twofold up upmove upswing uptick uptrend
-        uptrending upward upwards vault vaults zoom zoomed zooming zooms
+        appreciates ascend ascending bounce bounced bounces bouncing breaches broaden broadened broadens
+        buoyant buoyed climb climbed climbing climbs crossed crosses double doubled doubles doubling
+        elevated expand expanded expanding expands extend extends firm firmed firming firms fold gain
+        gained gainer gainers gaining gains grew grow growing grown grows heightened higher improve
+        improved improvement improves improving inch inches increase increased increases increasing jump
+        jumped jumping jumps leap leaped leaps leapt multifold outpace outpaces peak peaks pop popped
+        popping pops quadruple quadruples rallied rallies rally rallying rebound rebounded rebounding
+        rebounds reclaim reclaimed reclaims recover recovered recovering recovers recovery regain
+        regained regains resume resumes rise risen rises rising rocket rocketed rocketing rockets rose
+        scale scaled scales shoot shoots shot skyrocket skyrocketed skyrockets soar soared soaring soars
+        spike spiked spikes spiking spurt spurted spurts strengthen strengthened strengthening
+        strengthens surge surged surges surging swell swelled swells threefold triple tripled triples
+        twofold up uplift upmove upped ups upswing uptick uptrend uptrending upward upwards vault vaults
+        widen widened widening widens zoom zoomed zooming zooms
     """,
     # moves down
     "down": """
-        bleed bleeding bleeds collapse collapsed collapses collapsing contract contracted contraction
-        contracts correct corrected correction corrects crack cracked cracks crash crashed crashes
-        crashing crater cratered craters crumble crumbles decline declined declines declining decrease
-        decreased decreases decreasing depreciate depreciated depreciates depreciation deteriorate
-        deteriorated deteriorates dip dipped dipping dips dive dived dives dove down downmove downswing
-        downtrend downward downwards drift drifted drifts drop dropped dropping drops ease eased eases
-        easing erode eroded erodes erosion fall fallen falling falls fell halve halved halves lag lagged
-        lagging lags languish languishes languishing lose loser losers loses losing lost lower lows
-        nosedive nosedived nosedives pare pared pares plummet plummeted plummeting plummets plunge
-        plunged plunges plunging reel reeling reels retreat retreated retreating retreats sank sell-off
-        selloff shed shedding sheds shrank shrink shrinking shrinks shrunk sink sinking sinks skid
-        skidded skids slid slide slides sliding slip slipped slipping slips slow slowdown slowed slowing
-        slows slump slumped slumping slumps snap snapped snaps soften softened softening softens stumble
-        stumbled stumbles stumbling sunk swoon tank tanked tanking tanks trim trimmed trims tumble
-        tumbled tumbles tumbling wane waned wanes weaken weakened weakening weakens wilt wipe wiped
-        wipes wobble wobbles worsen worsened worsening worsens
+        bleed bleeding bleeds bloodbath collapse collapsed collapses collapsing contract contracted
+        contraction contracts correct corrected correction corrects crack cracked cracks crash crashed
+        crashes crashing crater cratered craters crumble crumbles cutback cutbacks decline declined
+        declines declining decrease decreased decreases decreasing deepen deepened deepens depreciate
+        depreciated depreciates depreciation deteriorate deteriorated deteriorates dip dipped dipping
+        dips dive dived dives dove down downmove downswing downtrend downward downwards drift drifted
+        drifts drop dropped dropping drops ease eased eases easing erode eroded erodes erosion fall
+        fallen falling falls fell freefall halve halved halves lag lagged lagging lags languish
+        languishes languishing lose loser losers loses losing lost lower lowered lowering lowers lows
+        meltdown narrow narrowed narrowing narrows nosedive nosedived nosedives pare pared pares plummet
+        plummeted plummeting plummets plunge plunged plunges plunging reduce reduced reduces reducing
+        reduction reductions reel reeling reels retreat retreated retreating retreats rout sank sell-off
+        selloff sells-off shed shedding sheds shrank shrink shrinkage shrinking shrinks shrunk sink
+        sinking sinks skid skidded skids slashing slid slide slides sliding slip slipped slipping slips
+        slow slowdown slowed slowing slows slump slumped slumping slumps snap snapped snaps soften
+        softened softening softens stumble stumbled stumbles stumbling sunk swoon swoons tank tanked
+        tanking tanks trim trimmed trims tumble tumbled tumbles tumbling wane waned wanes weaken
+        weakened weakening weakens wilt wipe wiped wipes wobble wobbles worsen worsened worsening
+        worsens
     """,
     # is good for its subject
     "good": """
-        accumulate accumulates add adding adds approval approvals approve approved approves attract
-        attractive attracts award awarded awards bag bagged bags bargain beat beaten beating beats
-        benefit benefited benefits best bet bets better bonus boost boosted boosting boosts bought
-        breakout breakthrough bull bullish bulls buy buyback buybacks buying cheap cheer cheered cheers
-        clearance cleared clears comfortable confidence confident delight delights dividend encouraging
-        exceed exceeded exceeds favorable favourable favourite glitter glitters good great healthy hike
-        hiked hikes hope hopeful hopes impressive invest lift lifted lifting lifts like likes love loves
-        lucrative multibagger multibaggers nod opportunities opportunity optimism optimistic outperform
-        outperformed outperformer outperforming outperforms overweight pick picks positive positives
-        potential prefer preferred prefers profitable promising raise raised raises record relief
-        relieved revival revive revives reward rewarded rewards robust rosy safe shine shines shining
-        solid sparkle sparkles strength strong stronger strongest success successful surpass surpassed
-        surpasses tailwind tailwinds top topped topping tops turnaround undervalued upbeat upgrade
-        upgraded upgrades upgrading upside value win winner winners winning wins won
+        accretive accumulate accumulates add adding adds approval approvals approve approved approves
+        attract attractive attracts award awarded awards bag bagged bags bailout bargain beat beaten
+        beating beats benefit benefited benefits best bet bets better bonus boost boosted boosting
+        boosts bought breakout breakthrough bright brightens brighter bull bullish bulls buy buyback
+        buybacks buying catalysts cheap cheer cheered cheers clearance cleared clears comfortable
+        commercialise confidence confident delight delights dividend efficient encouraging exceed
+        exceeded exceeds expansion expansions favorable favourable favourite glitter glitters good great
+        growth-driven healthy hike hiked hikes hope hopeful hopes impressive innovative invest leading
+        lift lifted lifting lifts like likes love loves lucrative multibagger multibaggers nod
+        opportunities opportunity optimism optimistic outperform outperformed outperformer outperforming
+        outperforms overcome overcomes oversubscribed overweight pick picks positive positives potential
+        prefer preferred prefers profitability profitable promising raise raised raises record
+        reinstated relief relieved reopen reopening reopens rescue rescued revival revive revives reward
+        rewarded rewards robust rosy safe secure secured secures shine shines shining solid sparkle
+        sparkles stellar stimulus strength strong stronger strongest success successful successfully
+        surpass surpassed surpasses tailwind tailwinds top top-rated topped topping tops turnaround
+        undervalued upbeat upgrade upgraded upgrades upgrading upside value win winner winners winning
+        wins won
     """,
     # is bad for its subject
     "bad": """
         abandon accuse accused allegation allegations arrest arrested arrests avoid avoids bad ban
-        bankrupt bankruptcy banned bans bear bearish bears bleak block blocked blocks blow book bubble
-        bust cancel cancelled cancels caution cautious challenge challenges challenging cheat cheating
-        cheats closure concern concerned concerns coronavirus crisis curb curbs cut cuts cutting damage
-        damages default defaulted defaulter defaults delay delayed delays dent dented dents difficult
-        disappoint disappointed disappointing disappointment disappoints dismal dispute distress
-        distressed downgrade downgraded downgrades downgrading downside drag dragged dragging drags dull
-        dump dumped dumps exit exits expensive fail failed failing fails failure failures fear feared
-        fears fine fined fines flat fraud frauds gloom gloomy glut grim guilty halt halted halts hamper
-        headwind headwinds hit hits hurt hurting hurts insolvency insolvent investigate investigation
-        jitters jittery lackluster lacklustre lawsuit lawsuits layoff layoffs miss missed misses missing
-        muted negative negatives negativity offload offloading offloads oppose opposes outbreak
-        overbought overvalued pain painful pandemic panic penalise penalised penalties penalty poor
-        pressure pressured probe probed probes profit-booking quit quits raid raids recall recalled
-        recalls recession reject rejected rejection rejects resign resignation resigned resigns risk
-        risks risky scam scandal sell selling setback setbacks short shut shutdown shuts shutting slash
-        slashed slashes sluggish sold stagnant stop stopped stops stress stressed strike strikes
-        struggle struggles struggling subdued sue sued sues suffer suffered suffering suffers suspend
-        suspended suspends suspension tension tensions tepid threat threaten threatens threats tough
-        trouble troubled troubles turmoil unable uncertain uncertainty underperform underperformed
-        underperformer underperforms underweight violation violations virus volatile volatility war warn
-        warned warning warnings warns weak weaker weakest weakness weigh weighed weighs woe woes worried
-        worries worrisome worry worrying worse worst
+        bankrupt bankruptcy banned bans bear bearish bearishness bears bleak block blocked blocks blow
+        book boycott breach breached bubble bust cancel cancelled cancels caution cautious challenge
+        challenges challenging cheat cheating cheats closes closing closure closures concern concerned
+        concerns coronavirus crisis curb curbs cut cuts cutting damage damages deadly death deaths
+        default defaulted defaulter defaults delay delayed delays dent dented dents difficult dilution
+        dilutive disappoint disappointed disappointing disappointment disappoints dismal dispute
+        distress distressed downgrade downgraded downgrades downgrading downside drag dragged dragging
+        drags dull dump dumped dumps evacuate exit exits expensive fail failed failing fails failure
+        failures fear feared fears fine fined fines flat flop flops fraud frauds furlough furloughs
+        gloom gloomy glut grim guilty hack hacked halt halted halts hamper headwind headwinds hit hits
+        hurt hurting hurts impairment impairments infected infections insolvency insolvent investigate
+        investigation jitters jittery lackluster lacklustre lawsuit lawsuits layoff layoffs lockdown
+        lockdowns miss missed misses missing muted negative negatives negativity offload offloading
+        offloads oppose opposes outage outages outbreak overbought overhang overvalued pain painful
+        pandemic panic penalise penalised penalties penalty pessimism pessimistic plague plagued poor
+        pressure pressured probe probed probes profit-booking protest protests quarantine quit quits
+        raid raids recall recalled recalls recession redundancies redundancy reject rejected rejection
+        rejects resign resignation resigned resigns restructuring risk risks risky sanction sanctions
+        scam scandal sceptical sell selling setback setbacks short shortage shortages shortfall
+        shortfalls shut shutdown shuts shutting skeptical slack slash slashed slashes sluggish
+        sluggishness sold stagnant stop stopped stops stress stressed strike strikes struggle struggles
+        struggling subdued subpoena sue sued sues suffer suffered suffering suffers suspend suspended
+        suspends suspension tariff tariffs tension tensions tepid terminate terminated terminates
+        termination threat threaten threatens threats tough trouble troubled troubles turmoil unable
+        uncertain uncertainty underperform underperformed underperformer underperforms underweight
+        underwhelming violation violations virus volatile volatility war warn warned warning warnings
+        warns wary weak weaker weakest weakness weigh weighed weighs woe woes worried worries worrisome
+        worry worrying worse worst write-down write-downs write-off writedown writedowns
     """,
     # a quantity whose rise is good
     "gain": """
-        assets bookings bottomline collections deliveries demand earnings ebitda eps estimates
-        expectations exports forecast forecasts growth guidance income index inflows margin margins
-        market markets net order orders outlook output pat price prices production profit profits rating
-        ratings results revenue revenues sale sales scrip share shares stock stocks target targets
-        topline traffic turnover view views volumes
+        assets backlog bookings bottomline collections comps deliveries demand earnings ebit ebitda eps
+        estimates eur expectations exports footfall forecast forecasts growth guidance income index
+        inflows liquidity margin margins market markets net operating order orders outlook output pat
+        price prices production profit profits pt rating ratings results revenue revenues sale sales
+        scrip share shares shipments stock stocks subscribers target targets topline traffic turnover
+        users view views volumes yields
     """,
     # a quantity whose rise is bad
     "burden": """
-        arrears burden claims cost costs crude debt debts deficit dues duties duty expense expenses
-        imports inflation jobless liabilities liability loans loss losses npa npas outflow outflows
-        provision provisioning provisions redemption slippages tax taxes unemployment
+        arrears burden cases claims cost costs crude debt debts deficit deficits dues duties duty
+        expense expenses fatalities imports inflation jobless leverage liabilities liability loans loss
+        losses npa npas outflow outflows provision provisioning provisions redemption slippages tax
+        taxes unemployment writeoffs
     """,
     # turns the sense round
     "not": """

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from bellwether.agents.text.features import Observations, bucket, expand, observe, observe_entity
+from bellwether.agents.text.features import Observations, expand, observe, observe_entity
 from bellwether.agents.text.tokens import fold, hide, locate, tokenise, without_control
 
 Label = Literal["negative", "neutral", "positive"]
@@ -21,7 +21,7 @@ WINDOW = 48
 """Tokens read on each side of an entity; the longest training text has fewer, so a longer one (an article) is
 read around its mention."""
 
-_CACHED_KEYS = 12_000
+_CACHED_KEYS = 24_000
 """Per table; a table that outgrows it is emptied, which bounds the memory of a long-lived process."""
 
 _WORDS = re.compile(r"\S+")
@@ -34,7 +34,7 @@ _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*\s+(?=[^\W_a-z])|\n\s*\n")
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """Vector scaling of the two log-odds against neutral: `z * slope + offset` (Guo et al. 2017)."""
+    """Vector scaling of margins against neutral to log-odds: `z * slope + offset` (Guo et al. 2017)."""
 
     slope: float = 1.0
     negative: float = 0.0
@@ -44,8 +44,8 @@ class Calibration(msgspec.Struct, frozen=True):
 class Weights(msgspec.Struct, frozen=True):
     """The trained model as stored (msgpack).
 
-    `table` holds two signed bytes per hashed feature, its weight toward negative and toward positive relative
-    to neutral, in units of `scale`. `negative`/`positive` are the intercepts.
+    `table` holds two signed bytes for each of a power of two of hashed features, its weight toward negative
+    and toward positive relative to neutral, in units of `scale`. `negative`/`positive` are the intercepts.
     """
 
     version: str
@@ -85,18 +85,18 @@ class Word(msgspec.Struct, frozen=True):
 class _Table(dict[Any, complex]):
     """Summed weights by observation; the real part is toward negative, the imaginary part toward positive."""
 
-    __slots__ = ("_name", "_scale", "_size", "_weights")
+    __slots__ = ("_mask", "_name", "_scale", "_weights")
 
     def __init__(self, name: str, weights: "memoryview[int]", scale: float) -> None:
         super().__init__()
         self._name, self._weights, self._scale = name, weights, scale
-        self._size = len(weights) // 2
+        self._mask = len(weights) // 2 - 1
 
     def __missing__(self, key: object) -> complex:
         negative = positive = 0.0
-        weights = self._weights
-        for name, value in expand(self._name, key):
-            index = 2 * bucket(name, self._size)
+        weights, mask = self._weights, self._mask
+        for number, value in expand(self._name, key):
+            index = 2 * (number & mask)
             negative += weights[index] * value
             positive += weights[index + 1] * value
         if len(self) >= _CACHED_KEYS:

@@ -5,28 +5,39 @@ Trains on SEntFiN 1.0 and on the Twitter financial news set, both MIT-licensed, 
 
 import csv
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
 
-from bellwether.agents.text.features import bucket, expand
+from bellwether.agents.text.features import expand
 from bellwether.agents.text.model import Calibration, Weights, observations
+
+_TRAINING_ONLY = "sentfin_juxtaposed"
 
 LABELS = ("negative", "neutral", "positive")
 
 VERSION = "1"
 TABLE_SIZE = 1 << 19
 FOLDS = 5
-PENALTY = 0.2
+PENALTY = 0.02
 """Inverse strength of the L2 penalty (scikit-learn's C)."""
+PASSES = 25
+"""Passes over the examples; held-out figures no longer move after a dozen."""
+JUXTAPOSED = 6000
+"""Pairs of titles joined into one."""
 
 _URL = re.compile(r"https?://\S+")
 _CASHTAG = re.compile(r"\$[A-Za-z]+")
 _SEARCH_AND_REPLACE = (("neutral", "Hold"), ("negative", "sell"), ("positive", "buy"))
+
+_JOINTS = ("; ", ", ", " while ", " as ", " but ", ", and ", " | ")
+_LONGEST_JOINED = 70
 
 Say = Callable[[str], None]
 
@@ -128,9 +139,32 @@ def single_cashtags(tfns: Sequence[Example]) -> list[Example]:
     ]
 
 
+def juxtaposed(sentfin: Sequence[Example], folds: Any, seed: int) -> tuple[list[Example], Any]:
+    """Two titles of one fold joined into one, read for the entity of each: with every example, and its fold.
+
+    It teaches that words beyond a joint speak of someone else; few real titles show it.
+    """
+    import numpy as np
+
+    random = Random(seed)  # noqa: S311 - a reproducible sample, no secret
+    pool: dict[int, list[Example]] = defaultdict(list)
+    for example, fold in zip(sentfin, folds.tolist(), strict=True):
+        if example.entity and len(example.text) <= _LONGEST_JOINED and example.entity in example.text:
+            pool[fold].append(example)
+    examples, places = [], []
+    for fold in random.choices(sorted(pool), k=JUXTAPOSED):
+        one, two = random.choice(pool[fold]), random.choice(pool[fold])
+        if (one.entity or "") in two.text or (two.entity or "") in one.text:
+            continue
+        text = one.text + random.choice(_JOINTS) + two.text
+        examples += [Example(text, part.entity, part.label, part.group) for part in (one, two)]
+        places += [fold, fold]
+    return examples, np.array(places, np.int64)
+
+
 @cache
 def _hashed(table: str, key: object) -> list[tuple[int, float]]:
-    return [(bucket(name, TABLE_SIZE), value) for name, value in expand(table, key)]
+    return [(number & (TABLE_SIZE - 1), value) for number, value in expand(table, key)]
 
 
 def _matrix(examples: Sequence[Example]) -> Any:
@@ -196,38 +230,48 @@ def _follow(examples: Sequence[Example], source: Sequence[Example], folds: Any) 
 def _blocks(sentfin: Sequence[Example], tfns: Sequence[Example], seed: int) -> list[_Block]:
     titles, cashtags = whole_titles(sentfin), single_cashtags(tfns)
     f_sentfin, f_tfns = _folds(sentfin, seed), _folds(tfns, seed)
+    joined, f_joined = juxtaposed(sentfin, f_sentfin, seed)
     return [
         _Block("sentfin", sentfin, f_sentfin, 1.0),
-        _Block("tfns", tfns, f_tfns, 1.0),
+        _Block("tfns", tfns, f_tfns, 1.5),
         # derived readings of the same texts count for less: they are no new evidence
         _Block("sentfin_titles", titles, _follow(titles, sentfin, f_sentfin), 0.25),
         _Block("tfns_cashtags", cashtags, _follow(cashtags, tfns, f_tfns), 0.5),
+        _Block(_TRAINING_ONLY, joined, f_joined, 0.3),
     ]
 
 
 class _Fit:
-    """Weights as they ship: two signed bytes per feature relative to neutral."""
+    """Weights as they ship: two signed bytes per feature relative to neutral.
 
-    def __init__(self, blocks: Sequence[_Block], without_fold: int | None) -> None:
+    Three one-against-the-rest support vector machines (squared hinge); their margins become probabilities in
+    `_calibrate`.
+    """
+
+    def __init__(self, blocks: Sequence[_Block], without_fold: int | None, seed: int) -> None:
         import numpy as np
         from scipy.sparse import vstack
-        from sklearn.linear_model import LogisticRegression
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.svm import LinearSVC
 
         rows = [block.folds != without_fold for block in blocks]
         x = vstack([block.matrix[keep] for block, keep in zip(blocks, rows, strict=True)]).tocsr()
         y = np.concatenate([block.labels[keep] for block, keep in zip(blocks, rows, strict=True)])
         weight = np.concatenate([block.balanced(keep) for block, keep in zip(blocks, rows, strict=True)])
         used = np.unique(x.indices)
-        regression = LogisticRegression(C=PENALTY, max_iter=300, tol=1e-3)
-        regression.fit(x[:, used], y, sample_weight=weight)
-        relative = (regression.coef_ - regression.coef_[1])[[0, 2]].T
+        machine = LinearSVC(C=PENALTY, tol=1e-2, max_iter=PASSES, random_state=seed)
+        with warnings.catch_warnings():
+            # it is stopped early on purpose
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            machine.fit(x[:, used], y, sample_weight=weight)
+        relative = (machine.coef_ - machine.coef_[1])[[0, 2]].T
         self.scale = float(np.abs(relative).max() / 127)
         self.table = np.zeros((TABLE_SIZE, 2), np.int8)
         self.table[used] = np.rint(relative / self.scale)
-        self.bias = (regression.intercept_ - regression.intercept_[1])[[0, 2]]
+        self.bias = (machine.intercept_ - machine.intercept_[1])[[0, 2]]
 
-    def log_odds(self, matrix: Any) -> Any:
-        """Shape (rows, 2): log-odds of negative and of positive against neutral, from the rounded weights."""
+    def margins(self, matrix: Any) -> Any:
+        """Shape (rows, 2): margins of negative and of positive against neutral, from the rounded weights."""
         return matrix @ (self.table.astype("float64") * self.scale) + self.bias
 
 
@@ -294,13 +338,25 @@ def _bootstrap(
     return Figure(name, len(examples), statistic(np.arange(len(examples))), float(low), float(high))
 
 
-def _calibrated_out_of_fold(block: _Block, z: Any) -> Any:
+def _calibrate_blocks(blocks: Sequence[_Block], held_out: Sequence[Any], without_fold: int) -> Calibration:
     import numpy as np
 
-    p = np.zeros((len(z), len(LABELS)))
+    rows = [block.folds != without_fold for block in blocks]
+    z = np.concatenate([z[keep] for z, keep in zip(held_out, rows, strict=True)])
+    return _calibrate(
+        z, np.concatenate([block.labels[keep] for block, keep in zip(blocks, rows, strict=True)])
+    )
+
+
+def _calibrated_out_of_fold(blocks: Sequence[_Block], held_out: Sequence[Any]) -> list[Any]:
+    """Probabilities of each block, from a calibration fitted on the other folds of all of them."""
+    import numpy as np
+
+    p = [np.zeros((len(z), len(LABELS))) for z in held_out]
     for number in range(FOLDS):
-        held_out = block.folds == number
-        p[held_out] = _probabilities(z[held_out], _calibrate(z[~held_out], block.labels[~held_out]))
+        scaling = _calibrate_blocks(blocks, held_out, number)
+        for block, z, told in zip(blocks, held_out, p, strict=True):
+            told[block.folds == number] = _probabilities(z[block.folds == number], scaling)
     return p
 
 
@@ -346,24 +402,24 @@ def train(sentfin: Path, tfns: Path, out: Path, *, seed: int = 0, say: Say = pri
     held_out = [np.zeros((len(block.examples), 2)) for block in blocks]
     for number in range(FOLDS):
         say(f"fold {number + 1} of {FOLDS}")
-        fit = _Fit(blocks, number)
+        fit = _Fit(blocks, number, seed)
         for block, z in zip(blocks, held_out, strict=True):
-            z[block.folds == number] = fit.log_odds(block.matrix[block.folds == number])
+            z[block.folds == number] = fit.margins(block.matrix[block.folds == number])
     figures: list[Figure] = []
-    for block, z in zip(blocks, held_out, strict=True):
-        p = _calibrated_out_of_fold(block, z)
-        figures += _figures(block, p, seed)
-        if block.name == "sentfin":
-            figures += _figures(block, p, seed, _conflicting(block.examples), "_conflicting")
+    calibrations = []
+    # one calibration for each way of reading, fitted on both sources: neither's mix of labels is the world's
+    for members in ((0, 3), (1, 2)):
+        group, z_group = [blocks[at] for at in members], [held_out[at] for at in members]
+        for block, p in zip(group, _calibrated_out_of_fold(group, z_group), strict=True):
+            figures += _figures(block, p, seed)
+            if block.name == "sentfin":
+                figures += _figures(block, p, seed, _conflicting(block.examples), "_conflicting")
+        calibrations.append(_calibrate_blocks(group, z_group, -1))
     for figure in figures:
         say(f"{figure.name:32} n={figure.n:5} {figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]")
     say("all examples")
-    size = _write(
-        _Fit(blocks, None),
-        _calibrate(held_out[0], blocks[0].labels),
-        _calibrate(held_out[1], blocks[1].labels),
-        out,
-    )
+    entity, whole = calibrations
+    size = _write(_Fit(blocks, None, seed), entity, whole, out)
     say(f"wrote {out} ({size} bytes)")
     examples = {block.name: len(block.examples) for block in blocks}
     return TrainingReport(VERSION, seed, examples, figures, str(out), size)
