@@ -9,11 +9,13 @@ a slope of 0 it abstains, because a view without a direction is no view.
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import accumulate
 from statistics import median
 
 from bellwether.agents.readings import Stance
-from bellwether.domain.decay import day_start
+from bellwether.domain.decay import day_start, hours_between
+from bellwether.domain.signals import day_of
 from bellwether.domain.state import AssetDay
 
 AGENT_ID = "attention"
@@ -21,6 +23,7 @@ BASELINE_DAYS = 28
 SHORTEST_BASELINE = 10
 MOST_Z = 5.0
 _MAD_TO_SIGMA = 1.4826
+_SILENCE = (0,) * 24
 
 
 def robust_z(now: float, before: Sequence[float]) -> float:
@@ -59,23 +62,18 @@ def attention(days: Sequence[AssetDay], as_of: datetime) -> Stance:
 
 
 def _windows(days: Sequence[AssetDay], as_of: datetime) -> list[int]:
-    """Mentions in 24 one-hour bins up to `as_of`, then in the windows 1, 2, … days earlier that are fully
-    known.
+    """Mentions in the 24 hourly bins up to `as_of`, then in the same window 1, 2, … days earlier.
+
+    Only windows that lie wholly after the start of the asset's first day are given.
     """
     if not days:
         return []
     by_day = {day.day: day.mentions_by_hour for day in days}
     first = day_start(min(by_day))
-    last_hour = as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    windows = []
-    for back in range(BASELINE_DAYS + 1):
-        end = last_hour - timedelta(days=back)
-        if back and end - timedelta(hours=23) < first:
-            break
-        windows.append(sum(_mentions(by_day, end - timedelta(hours=hour)) for hour in range(24)))
-    return windows
-
-
-def _mentions(by_day: dict[str, tuple[int, ...]], hour: datetime) -> int:
-    bins = by_day.get(hour.strftime("%Y%m%d"))
-    return bins[hour.hour] if bins else 0
+    hours = int(hours_between(first, as_of)) + 1
+    bins: list[int] = []
+    for number in range(hours // 24 + 1):
+        bins += by_day.get(day_of(first + timedelta(days=number))) or _SILENCE
+    until = [0, *accumulate(bins[:hours])]
+    ends = range(hours, max(23, hours - 24 * (BASELINE_DAYS + 1)), -24)
+    return [until[end] - until[end - 24] for end in ends]

@@ -9,7 +9,6 @@ the asset's own volatility, so that the reading is roughly standard normal when 
 import math
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import pstdev
 
 from bellwether.agents.readings import Stance
 from bellwether.domain.decay import decay
@@ -31,7 +30,8 @@ def momentum_reading(closes: list[float]) -> float | None:
     if len(closes) <= YEAR:
         return None
     logs = [math.log(close) for close in closes[-YEAR - 1 :]]
-    deviation = pstdev([later - earlier for earlier, later in pairwise(logs)])
+    mean = (logs[-1] - logs[0]) / YEAR
+    deviation = math.sqrt(sum((later - earlier - mean) ** 2 for earlier, later in pairwise(logs)) / YEAR)
     if deviation <= 1e-12:
         return None
     trend = (logs[-MONTH - 1] - logs[0]) / (deviation * math.sqrt(YEAR - MONTH))
