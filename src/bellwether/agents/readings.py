@@ -1,5 +1,6 @@
 """What agents are given and what they give back, before calibration turns it into a probability."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -51,6 +52,9 @@ class ItemAgent(Protocol):
     @property
     def agent_id(self) -> str:
         """The agent's id in `agents_config`."""
+
+    def prepare(self, mentions: Sequence[Mention]) -> None:
+        """Told once what it is going to read of a batch, for agents that read many mentions in one call."""
 
     def read(self, mention: Mention) -> Reading:
         """Reads one mention."""

@@ -45,6 +45,9 @@ class SentimentAgent:
     model: TextModel
     agent_id: str = "sentiment"
 
+    def prepare(self, mentions: Sequence[Mention]) -> None:
+        """Nothing: the model reads one mention in microseconds."""
+
     def read(self, mention: Mention) -> Reading:
         """Abstains from texts that are not English and from those that say nothing but the name."""
         lang = (mention.item.lang or "en").lower()

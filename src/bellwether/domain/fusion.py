@@ -93,7 +93,12 @@ def correlations(configs: Sequence[AgentConfig]) -> Correlation:
 
 
 def fuse(views: Sequence[View], base: BaseRate, correlation: Correlation) -> Fused:
-    """Pools live views (evidence > 0); abstains without any, gives the base rate when all weights are 0."""
+    """Pools live views (evidence > 0); abstains without any, gives the base rate when all weights are 0.
+
+    The interval is σ(L ± 1.645·√(e₀² + vᵀRv)) with e₀ the base rate's error and vᵢ what moves the pool by
+    one standard error of view i (see `view_error`), the agents' disagreement added to it in squares. It is
+    what the desk does not know under this model; whether nine in ten hold is for the evaluation to say.
+    """
     weights = tuple(weight_of(view.reliability, view.evidence) for view in views)
     if not any(view.evidence > 0 for view in views):
         return Fused(p_up=None, weights=weights, shares=weights, n_eff=0.0, disagreement=None, interval=None)

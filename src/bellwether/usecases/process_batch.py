@@ -51,7 +51,10 @@ AssetDayKey = tuple[str, str]
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """An agent that raised on one mention: it counts as an abstention, and someone should look at it."""
+    """An agent that raised on one mention: it counts as an abstention, and someone should look at it.
+
+    `item_id` and `asset` are empty when it raised while it prepared for the whole batch.
+    """
 
     item_id: str
     asset: str
@@ -117,6 +120,7 @@ class ProcessBatch:
         found = [(item, mentions.of(item)) for item in items]
         found = [(item, of_item) for item, of_item in found if of_item]
         firsts = self._first_of_clusters(batch.batch_id, [item for item, _ in found])
+        reader.prepare([mention for _, of_item in found for mention in of_item])
         by_day: dict[AssetDayKey, list[Signal]] = defaultdict(list)
         for item, of_item in found:
             for signal in reader.signals(of_item, copy=item.item_id not in firsts):
@@ -221,25 +225,41 @@ class _Reader:
                 if config.enabled:
                     yield signal_from(mention, config, self._reading(agent, mention), copy=copy)
 
+    def prepare(self, mentions: Iterable[Mention]) -> None:
+        """Tells each agent that is switched on what it is going to read, each text cluster once."""
+        once = list({_text_of(mention): mention for mention in mentions}.values())
+        for agent in self.agents:
+            mine = [m for m in once if self.versions.at(agent.agent_id, m.item.known_at).enabled]
+            try:
+                agent.prepare(mine)
+            except Exception as fault:  # noqa: BLE001 (then it reads them one by one, or fails on each)
+                self._failed(agent, fault)
+
     def _reading(self, agent: ItemAgent, mention: Mention) -> Reading:
-        item = mention.item
-        # the same normalised words read the same; other clusters hold items without enough words of their own
-        name = item.cluster_id if item.cluster_id.startswith("w-") else item.item_id
-        key = (agent.agent_id, mention.asset.symbol, name)
+        key = (agent.agent_id, *_text_of(mention))
         if key not in self._read:
             try:
                 self._read[key] = agent.read(mention)
             except Exception as fault:  # noqa: BLE001 (one bad item never sinks its batch)
                 self._read[key] = Reading(abstained=f"the agent failed: {type(fault).__name__}")
-                self.failures.append(
-                    Failure(
-                        item_id=item.item_id,
-                        asset=mention.asset.symbol,
-                        agent_id=agent.agent_id,
-                        error=f"{type(fault).__name__}: {fault}",
-                    )
-                )
+                self._failed(agent, fault, mention)
         return self._read[key]
+
+    def _failed(self, agent: ItemAgent, fault: Exception, mention: Mention | None = None) -> None:
+        self.failures.append(
+            Failure(
+                item_id=mention.item.item_id if mention else "",
+                asset=mention.asset.symbol if mention else "",
+                agent_id=agent.agent_id,
+                error=f"{type(fault).__name__}: {fault}",
+            )
+        )
+
+
+def _text_of(mention: Mention) -> tuple[str, str]:
+    """The same normalised words read the same; other clusters hold items with few words of their own."""
+    cluster = mention.item.cluster_id
+    return mention.asset.symbol, cluster if cluster.startswith("w-") else mention.item.item_id
 
 
 def signal_from(mention: Mention, config: AgentConfig, reading: Reading, *, copy: bool) -> Signal:

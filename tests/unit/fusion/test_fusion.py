@@ -42,8 +42,9 @@ def view(
     return View(agent_id=name, log_odds=log_odds, evidence=evidence, reliability=reliability, error=error)
 
 
+RELIABILITIES = st.one_of(st.just(0.0), st.floats(1e-6, 1.0))
 VIEWS = st.lists(
-    st.tuples(st.floats(-2, 2), st.floats(0.01, 500), st.floats(0.0, 1.0)), min_size=1, max_size=5
+    st.tuples(st.floats(-2, 2), st.floats(0.01, 500), RELIABILITIES), min_size=1, max_size=5
 ).map(lambda rows: [view(f"agent {n}", lo, m, r) for n, (lo, m, r) in enumerate(rows)])
 OVERLAPS = st.sampled_from([0.0, 0.3, 0.7, 1.0])
 

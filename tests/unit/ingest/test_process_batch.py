@@ -1,6 +1,7 @@
 """From a batch to signals and sums: exactly once, and one bad item never sinks its batch."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.agents.readings import Mention, Reading
 from bellwether.agents.registry import DEFAULTS, SENTIMENT
 from bellwether.domain.entities import Asset
 from bellwether.domain.problems import NotFound, Unavailable
@@ -305,3 +307,67 @@ def test_within_a_batch_the_item_known_first_counts_wherever_it_stands(late_firs
     desk.take_in(items)
     assert [made.copy for made in known(desk, day=f"{days[1]:%Y%m%d}")] == [False]
     assert [made.copy for made in known(desk, day=f"{days[0]:%Y%m%d}")] == [True]
+
+
+def test_workers_at_the_same_asset_at_the_same_time_lose_nothing() -> None:
+    """Twelve batches, each delivered twice, to six workers at once."""
+    desk = MemoryDesk()
+    for _ in range(12):
+        desk.send([post(author="ann"), post(), post("and $HARBOR falls on weak demand")])
+    messages = [message for message in desk.messages() for _ in range(2)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda message: desk.processor()(message, now=NOW), messages))
+    for asset, count in (("BEACON", 36), ("HARBOR", 12)):
+        sums = state(desk, asset).agents["sentiment@24.0"]
+        evidence = [made.evidence for made in known(desk, asset)]
+        assert (sums.signals, len(evidence), state(desk, asset).items) == (count, count, count)
+        assert sums.weight == pytest.approx(sum(evidence) * 2 ** (12 / 24))
+
+
+class _ManyAtOnce:
+    """An agent that reads a whole batch in one call, as one over a network would."""
+
+    agent_id = "llm"
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.calls: list[int] = []
+        self._down = down
+        self._known: dict[str, float] = {}
+
+    def prepare(self, mentions: Sequence[Mention]) -> None:
+        self.calls.append(len(mentions))
+        if self._down:
+            raise ConnectionError("no answer")
+        self._known = {mention.text: 0.5 for mention in mentions}
+
+    def read(self, mention: Mention) -> Reading:
+        return Reading(raw=self._known[mention.text], quality=1.0)
+
+
+def test_an_agent_may_read_a_batch_in_one_call() -> None:
+    desk = MemoryDesk()
+    agent = _ManyAtOnce()
+    desk.send(
+        [
+            post(),
+            post(text="$BEACON wins a contract in the north"),
+            post(text="$BEACON wins a contract in the north"),
+        ]
+    )
+    (message,) = desk.messages()
+    done = desk.processor(others=[agent])(message, now=NOW)
+    assert agent.calls == [2]
+    assert (done.signals, done.failures) == (6, ())
+    assert state(desk).items == 3
+    score = desk.score()
+    assert part(score, "llm").evidence == pytest.approx(2.0)
+    assert part(score, "llm").agent_version == 0
+
+
+def test_an_agent_that_is_down_does_not_take_the_others_with_it() -> None:
+    desk = MemoryDesk()
+    desk.send([post()])
+    (message,) = desk.messages()
+    done = desk.processor(others=[_ManyAtOnce(down=True)])(message, now=NOW)
+    assert done.failures[0].error == "ConnectionError: no answer"
+    assert {made.agent_id: made.abstained for made in known(desk)} == {"llm": True, "sentiment": False}

@@ -29,7 +29,7 @@ WORD, CHARACTERS, PAIR, CLASS = 0.6, 1.2, 1.0, 0.6
 """Prior scale of each family (under an L2 penalty a larger value is a weaker penalty)."""
 
 
-_POLAR_OF = {token: name for token, name in CLASS_OF.items() if name in POLAR}
+_IS_POLAR = POLAR.__contains__
 _IN_SKETCH = (SKELETON | {START, ENTITY, END}).__contains__
 
 
@@ -65,10 +65,6 @@ def _classes(tokens: Sequence[str]) -> list[str]:
     return list(filter(None, map(CLASS_OF.get, tokens)))
 
 
-def _polar(tokens: Sequence[str]) -> list[str]:
-    return list(filter(None, map(_POLAR_OF.get, tokens)))
-
-
 def _runs(sequence: Sequence[str]) -> list[tuple[str, ...]]:
     """Runs of three, the last one padded: each carries its first pair too, so every pair is covered once."""
     return list(zip(sequence, sequence[1:], [*sequence[2:], ""], strict=False))
@@ -102,24 +98,27 @@ def observe_entity(
         "far_left": before[:start],
         "far_right": after[end:],
     }
-    sequence = [START, *before, ENTITY, *after, END]
-    left, right = _classes(before), _classes(after)
-    classes = [START, *left, ENTITY, *right, END]
-    sketch = list(filter(_IN_SKETCH, classes))
-    polar_left, polar_right = _polar(before)[::-1], _polar(after)
+    classes_of = {zone: _classes(words) for zone, words in zones.items()}
+    polar = {zone: list(filter(_IS_POLAR, names)) for zone, names in classes_of.items()}
+    # nearest to the entity first
+    polar_left = [*reversed(polar["left"]), *reversed(polar["far_left"])]
+    polar_right = [*polar["right"], *polar["far_right"]]
     relation = [
         ("left", *polar_left[:1]),
         ("left two", *polar_left[:2]),
         ("right", *polar_right[:1]),
         ("right two", *polar_right[:2]),
         ("both", *polar_left[:1], ENTITY, *polar_right[:1]),
-        *((zone, *_polar(words)[:3]) for zone, words in zones.items()),
+        *[(zone, *names[:3]) for zone, names in polar.items()],
     ]
+    left, right = classes_of["far_left"] + classes_of["left"], classes_of["right"] + classes_of["far_right"]
+    classes = [START, *left, ENTITY, *right, END]
+    sequence = [START, *before, ENTITY, *after, END]
     return {
         **zones,
         "pairs": list(pairwise(sequence)),
         "classes": _runs(classes),
-        "sketch": _runs(sketch),
+        "sketch": _runs(list(filter(_IN_SKETCH, classes))),
         "relation": relation,
         "entity": _classes(entity),
     }

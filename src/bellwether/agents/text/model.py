@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import exp, log
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -134,6 +134,11 @@ def _reading(z: complex, about_entity: bool) -> Reading:
     return Reading(e_negative / total, e_neutral / total, e_positive / total, label, about_entity)
 
 
+@lru_cache(maxsize=4096)
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(low for name in names if (low := fold(name).strip()))
+
+
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     first = 0
     for match in _SENTENCE_END.finditer(text, max(0, start - 2000), start):
@@ -151,14 +156,14 @@ def observations(
     `text`).
     """
     folded = without_control(fold(text))
-    low_names = [low for name in names if (low := fold(name).strip())]
+    low_names = _folded(tuple(names))
     if span is None and low_names:
         span = locate(folded, low_names)
     if span is None:
         tokens = tokenise(folded)
         return observe(tokens), False
     start, end = span
-    low_names = low_names or [folded[start:end]]
+    low_names = low_names or (folded[start:end],)
     if len(text) > _ONE_SENTENCE:
         first, last = _sentence(text, start, end)
         folded, start, end = folded[first:last], start - first, end - first
@@ -234,7 +239,7 @@ class SentimentModel:
         """
         all_names = (entity, *names) if entity else names
         if span is None and all_names:
-            span = locate(without_control(fold(text)), [fold(name).strip() for name in all_names])
+            span = locate(without_control(fold(text)), _folded(tuple(all_names)))
         reading = self._read_at(text, all_names, span)
         words = []
         for match in _WORDS.finditer(text):
