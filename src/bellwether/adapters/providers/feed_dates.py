@@ -18,6 +18,7 @@ _MONTHS = (
     ("nov",),
     ("dec", "dez", "dic", "déc"),
 )
+FURTHEST_EAST = timedelta(hours=14)
 _NUMBER = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names}
 _RFC_822_ABROAD = re.compile(
     r"(?P<day>\d{1,2})\.?\s+(?:de\s+)?(?P<month>[^\W\d_]{3,12})\.?\s+(?:de\s+)?(?P<year>\d{4})"
@@ -52,9 +53,9 @@ def foreign_date(text: str) -> datetime | None:
             int(found["second"] or 0),
             tzinfo=UTC,
         )
-    except ValueError:
+        return local - _offset(found["zone"])
+    except (ValueError, OverflowError):
         return None
-    return local - _offset(found["zone"])
 
 
 def _offset(zone: str | None) -> timedelta:
@@ -62,4 +63,6 @@ def _offset(zone: str | None) -> timedelta:
         return timedelta(0)
     digits = zone[1:].replace(":", "")
     east = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if east > FURTHEST_EAST:
+        raise ValueError("no zone is that far from UTC")
     return east if zone[0] == "+" else -east

@@ -137,15 +137,13 @@ def _xml_document(text: str, url: str | None) -> Document:
     # the only reader of XML; imported here since most callers of this module's types never parse
     import feedparser
 
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    if url is not None:
-        headers["content-location"] = url
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = feedparser.parse(
                 io.BytesIO(text.encode("utf-8", errors="replace")),
-                response_headers=headers,
+                # without the address: the reader would resolve ids against it as if they were links
+                response_headers={"content-type": "application/xml; charset=utf-8"},
                 sanitize_html=False,
                 resolve_relative_uris=False,
             )
@@ -156,7 +154,7 @@ def _xml_document(text: str, url: str | None) -> Document:
     feed = parsed.feed
     lang = feed.get("language")
     return Document(
-        entries=[_xml_entry(entry, url, lang) for entry in parsed.entries],
+        entries=[_xml_entry(entry, url or feed.get("link"), lang) for entry in parsed.entries],
         scope=feed.get("link") or url or feed.get("id"),
         title=_words(feed, "title", 300),
     )

@@ -107,9 +107,11 @@ class GuardedHttp:
         timer.daemon = True
         timer.start()
         try:
-            return self._exchange(connection, parts, url, headers)
-        except Refused:
-            raise
+            response = self._exchange(connection, parts, url, headers)
+        except Refused as refused:
+            raise _too_slow() if time.monotonic() >= deadline else refused from None
+        except zlib.error:
+            raise Refused("bad_encoding", "the answer says it is gzip and is not") from None
         except (OSError, http.client.HTTPException, ValueError) as fault:
             if time.monotonic() >= deadline or isinstance(fault, TimeoutError):
                 raise _too_slow() from None
@@ -117,6 +119,10 @@ class GuardedHttp:
         finally:
             timer.cancel()
             connection.close()
+        # what was hung up on looks as if it had ended
+        if time.monotonic() >= deadline:
+            raise _too_slow()
+        return response
 
     def _connection(self, parts: SplitResult, seconds: float) -> http.client.HTTPConnection:
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
@@ -156,9 +162,9 @@ class GuardedHttp:
         if declared.isdigit() and int(declared) > self._largest:
             raise self._too_large()
         encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
+        if encoding not in {"identity", "", "gzip", "x-gzip"}:
             raise Refused("unknown_encoding", "the content encoding was not asked for")
-        unpacker = None if encoding in {"identity", ""} else zlib.decompressobj(wbits=47)
+        unpacker = None if encoding in {"identity", ""} else zlib.decompressobj(wbits=31)
         content, received = bytearray(), 0
         while chunk := answer.read1(CHUNK):
             received += len(chunk)
