@@ -72,16 +72,19 @@ def main() -> int:
     milliseconds, megabytes = first_label()
     print(f"load and first label: {milliseconds:.0f} ms, peak memory {megabytes:.0f} MB (new process)")
     read = SentimentModel.load().read
+    rounds: list[tuple[float, float, float]] = []
+    scorer = vader()
     cold = per_second(lambda row: read(*row), rows)
-    warm = median(per_second(lambda row: read(*row), rows) for _ in range(ROUNDS))
-    whole = median(per_second(lambda row: read(row[0]), rows) for _ in range(ROUNDS))
+    for _ in range(ROUNDS):
+        # taken in turn, so that a busy machine slows all of them alike
+        warm, whole = per_second(lambda row: read(*row), rows), per_second(lambda row: read(row[0]), rows)
+        rounds.append((warm, whole, per_second(lambda row: scorer(row[0]), rows) if scorer else 0.0))
+    warm, whole, baseline = (median(column) for column in zip(*rounds, strict=True))
     print(f"per entity: {cold:,.0f} headlines/s with empty caches, {warm:,.0f} with warm ones")
     print(f"without an entity: {whole:,.0f} headlines/s with warm caches")
-    scorer = vader()
     if scorer is None:
         print("VADER is not installed: run with `uv run --with vaderSentiment`")
         return 0
-    baseline = median(per_second(lambda row: scorer(row[0]), rows) for _ in range(ROUNDS))
     print(f"VADER: {baseline:,.0f} headlines/s")
     ratios = (cold / baseline, warm / baseline, whole / baseline)
     print("ratio: {:.2f} empty caches, {:.2f} warm, {:.2f} without an entity".format(*ratios))

@@ -237,7 +237,8 @@ class Linker:
             # blanked, not cut out: offsets must stay true
             plain = _NOT_WORDS.sub(lambda match: "\x00" * len(match.group()), plain)
         for link in self._words(plain):
-            _keep(best, link)
+            written = text[link.start : link.end]
+            _keep(best, link if written == link.surface else msgspec.structs.replace(link, surface=written))
         return sorted(best.values(), key=lambda link: (link.start, link.symbol))
 
     def _cashtags(self, text: str) -> Iterable[Link]:

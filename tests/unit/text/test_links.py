@@ -109,6 +109,7 @@ def test_a_link_says_where_and_how_sure() -> None:
     assert (link.kind, link.surface, text[link.start : link.end]) == ("cashtag", "$C", "$C")
     (link,) = LINKER.link("Why Citigroup's bonds?")
     assert (link.kind, link.surface, link.start, link.end) == ("name", "Citigroup", 4, 13)
+    assert LINKER.link("AT&amp;T falls")[0].surface == "AT&amp;T"
     (alias,) = LINKER.link("Citibank")
     assert alias.kind == "alias"
 
@@ -132,7 +133,7 @@ def test_targets_without_a_symbol_or_name() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(max_size=200))
+@given(st.one_of(st.text(max_size=200), st.text("AT&amp;$ .TSLAaple's", max_size=80)))
 def test_any_text_gives_valid_links(text: str) -> None:
     known = {target.symbol.lstrip("$") for target in TARGETS}
     links = LINKER.link(text)
