@@ -40,6 +40,7 @@ class Api:
         *,
         sleep: Callable[[float], object] | None = None,
         timeout: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.base_url = base_url
         self._tokens = tokens
@@ -51,6 +52,7 @@ class Api:
             timeout=httpx.Timeout(timeout, connect=5.0),
             headers={"User-Agent": "bellwether-cli", "Accept": "application/json, */*"},
             trust_env=not loopback,
+            transport=transport,
         )
 
     def __enter__(self) -> "Api":

@@ -81,15 +81,30 @@ def _rows(stream: IO[bytes]) -> Iterator[Row]:
     if kind == "parquet":
         return parquet_rows(stream, _require_symbol)
     if kind == "ndjson":
-        return json_lines(stream, encoding)
+        return _unfolded(json_lines(stream, encoding))
     if kind == "json":
         return enumerate(map(as_object, _listed(json_document(stream, encoding))), start=1)
     raise FileRefused("it is a feed; `bellwether track feed add URL` tracks a feed")
 
 
+def _unfolded(rows: Iterator[Row]) -> Iterator[Row]:
+    """Lines as they are; a line that is an object of objects is a whole list by itself."""
+    for position, row in rows:
+        if isinstance(row, RejectedItem) or not _is_list_of_objects(row):
+            yield position, row
+        else:
+            yield from enumerate(row.values(), start=1)
+
+
+def _is_list_of_objects(document: Any) -> bool:
+    return (
+        isinstance(document, dict) and bool(document) and all(isinstance(v, dict) for v in document.values())
+    )
+
+
 def _listed(document: Any) -> list[Any]:
     """Records of a list, of `{"items": […]}`, or of an object of objects (the SEC's list of tickers)."""
-    if isinstance(document, dict) and document and all(isinstance(v, dict) for v in document.values()):
+    if _is_list_of_objects(document):
         return list(document.values())
     return records_of(document)
 
