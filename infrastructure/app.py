@@ -38,6 +38,7 @@ class Desk:
 
 def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     """Adds the stacks of a stage to an app."""
+
     def named(name: str) -> str:
         return f"{settings.prefix}-{name}"
 

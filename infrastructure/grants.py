@@ -93,7 +93,9 @@ class Signals:
         object.__setattr__(self, "key", key)
 
     def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
-        family = stack.format_arn(service="dynamodb", resource="table", resource_name=f"{given.signals_prefix}*")
+        family = stack.format_arn(
+            service="dynamodb", resource="table", resource_name=f"{given.signals_prefix}*"
+        )
         yield _allow("dynamodb", self.actions, family)
         if self.key == "grant":
             yield from _key_for_new_tables(given.table_key, stack)

@@ -52,7 +52,9 @@ class Layer:
     def _built(self) -> Path:
         requirements = _export()
         target_of = "cloud" if self.cloud else f"{sysconfig.get_platform()} {sys.version}"
-        key = hashlib.sha256("\n".join((requirements, target_of, *_CLOUD, *_UNUSED)).encode()).hexdigest()[:16]
+        key = hashlib.sha256("\n".join((requirements, target_of, *_CLOUD, *_UNUSED)).encode()).hexdigest()[
+            :16
+        ]
         target = Home.open().tools / f"layer-{'cloud' if self.cloud else 'host'}-{key}"
         if not target.is_dir():
             _build(target, requirements, _CLOUD if self.cloud else ("--python", sys.executable))
@@ -65,7 +67,15 @@ def _build(target: Path, requirements: str, options: tuple[str, ...]) -> None:
     try:
         building.mkdir()
         wanted.write_text(requirements)
-        install = ["pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirements", str(wanted)]
+        install = [
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--requirements",
+            str(wanted),
+        ]
         _uv(*install, "--link-mode", "copy", "--target", str(building / "python"), *options)
         _prune(building / "python")
         _publish(building, target)

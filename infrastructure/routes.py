@@ -24,7 +24,9 @@ class Route:
 _INGEST = "bellwether.usecases.ingest:IngestRequest"
 
 ROUTES: Sequence[Route] = (
-    Route(method="POST", path="/ingest/social", function="ingest", throttle=Throttle(50, 100), request=_INGEST),
+    Route(
+        method="POST", path="/ingest/social", function="ingest", throttle=Throttle(50, 100), request=_INGEST
+    ),
     Route(method="POST", path="/ingest/news", function="ingest", throttle=Throttle(50, 100), request=_INGEST),
     Route(
         method="POST",

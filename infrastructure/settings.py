@@ -75,7 +75,9 @@ class StageSettings:
     """The only web origin that may call the API from a browser; None refuses all."""
     api_throttle: Throttle = Throttle(200, 400)
     """Of the whole API, over all callers: the cost guard."""
-    daily_requests: Mapping[str, int] = field(default_factory=lambda: {"people": 200_000, "machines": 500_000})
+    daily_requests: Mapping[str, int] = field(
+        default_factory=lambda: {"people": 200_000, "machines": 500_000}
+    )
     """Quota of each usage plan."""
     api_clients: tuple[str, ...] = ("collector",)
     """Names of machines that may call with an API key; each gets a usage-plan key of its own."""

@@ -20,7 +20,9 @@ FUNCTION_ERRORS = 3
 class Alarms(Construct):
     """The topic, and an alarm for each condition the operator must hear of. `watched` lists them for the dashboard."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+    ) -> None:
         super().__init__(scope, construct_id)
         self._stage = settings.name
         self.topic = sns.Topic(
@@ -51,7 +53,9 @@ class Alarms(Construct):
         self._watch(
             f"Failures{_id(name)}",
             f"Something could not be done and waits in the queue of failures `{name}`",
-            queue.metric_approximate_number_of_messages_visible(statistic="Maximum", period=Duration.minutes(1)),
+            queue.metric_approximate_number_of_messages_visible(
+                statistic="Maximum", period=Duration.minutes(1)
+            ),
             threshold=0,
         )
 

@@ -14,7 +14,11 @@ from infrastructure.functions import FunctionRow
 from infrastructure.grants import Resources
 from infrastructure.settings import Feature, StageSettings
 
-RETENTION = {30: logs.RetentionDays.ONE_MONTH, 90: logs.RetentionDays.THREE_MONTHS, 365: logs.RetentionDays.ONE_YEAR}
+RETENTION = {
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+}
 
 
 class DeskFunction(Construct):
@@ -92,4 +96,6 @@ class DeskFunction(Construct):
         )
         self.invoked: lambda_.IFunction = self.function
         if row.critical and settings.provisioned and settings.has(Feature.PROVISIONED_CONCURRENCY):
-            self.invoked = WarmAlias(self, "Warm", function=self.function, environments=settings.provisioned).alias
+            self.invoked = WarmAlias(
+                self, "Warm", function=self.function, environments=settings.provisioned
+            ).alias

@@ -14,9 +14,7 @@ class CustomerKey(kms.Key):
     The account's own roles get its use through their policies, each limited to one service (`grants.py`).
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, purpose: str, settings: StageSettings
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, purpose: str, settings: StageSettings) -> None:
         super().__init__(
             scope,
             construct_id,

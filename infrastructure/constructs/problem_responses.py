@@ -28,8 +28,12 @@ _TOO_MANY = "too_many_requests", "Slow down"
 
 REFUSALS: Mapping[str, Refusal] = {
     # The gateway's own description of the fault comes unescaped and would break the document.
-    "BadBody": Refusal(_TYPE.BAD_REQUEST_BODY, "400", *_INVALID, "The body does not match the route's schema."),
-    "BadParameters": Refusal(_TYPE.BAD_REQUEST_PARAMETERS, "400", *_INVALID, "A parameter is missing or wrong."),
+    "BadBody": Refusal(
+        _TYPE.BAD_REQUEST_BODY, "400", *_INVALID, "The body does not match the route's schema."
+    ),
+    "BadParameters": Refusal(
+        _TYPE.BAD_REQUEST_PARAMETERS, "400", *_INVALID, "A parameter is missing or wrong."
+    ),
     "Unauthorized": Refusal(
         _TYPE.UNAUTHORIZED, "401", "unauthenticated", "A valid token is needed", "Send a token or an API key."
     ),
@@ -65,17 +69,27 @@ REFUSALS: Mapping[str, Refusal] = {
         "Send application/json.",
     ),
     "Throttled": Refusal(_TYPE.THROTTLED, "429", *_TOO_MANY, "Too many requests at once.", 10),
-    "QuotaExceeded": Refusal(_TYPE.QUOTA_EXCEEDED, "429", *_TOO_MANY, "The requests of this day are used up.", 3600),
+    "QuotaExceeded": Refusal(
+        _TYPE.QUOTA_EXCEEDED, "429", *_TOO_MANY, "The requests of this day are used up.", 3600
+    ),
     "AuthorizerFailed": Refusal(_TYPE.AUTHORIZER_FAILURE, "503", *_UNAVAILABLE),
     "FunctionFailed": Refusal(_TYPE.INTEGRATION_FAILURE, "503", *_UNAVAILABLE),
     "TimedOut": Refusal(
-        _TYPE.INTEGRATION_TIMEOUT, "504", "timeout", "This took too long", "The work may still be done; look again."
+        _TYPE.INTEGRATION_TIMEOUT,
+        "504",
+        "timeout",
+        "This took too long",
+        "The work may still be done; look again.",
     ),
     "Other4xx": Refusal(
         _TYPE.DEFAULT_4_XX, None, "refused", "The request was refused", "$context.error.responseType"
     ),
     "Other5xx": Refusal(
-        _TYPE.DEFAULT_5_XX, None, "internal", "Something went wrong on our side", "$context.error.responseType"
+        _TYPE.DEFAULT_5_XX,
+        None,
+        "internal",
+        "Something went wrong on our side",
+        "$context.error.responseType",
     ),
 }
 

@@ -66,7 +66,9 @@ class RestApi(Construct):
             description="Signals, scores, proposals, decisions and outcomes",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             api_key_source_type=(
-                apigateway.ApiKeySourceType.AUTHORIZER if self._metered else apigateway.ApiKeySourceType.HEADER
+                apigateway.ApiKeySourceType.AUTHORIZER
+                if self._metered
+                else apigateway.ApiKeySourceType.HEADER
             ),
             cloud_watch_role=logged,
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN if logged else None,
@@ -95,7 +97,9 @@ class RestApi(Construct):
         )
 
     def _add(self, row: Route, function: lambda_.IFunction) -> apigateway.Method:
-        integration = apigateway.LambdaIntegration(function, allow_test_invoke=False, timeout=Duration.seconds(29))
+        integration = apigateway.LambdaIntegration(
+            function, allow_test_invoke=False, timeout=Duration.seconds(29)
+        )
         resource = self.api.root.resource_for_path(row.path)
         if row.public:
             method = resource.add_method(row.method, integration)
@@ -115,7 +119,8 @@ class RestApi(Construct):
             request_models={"application/json": self._model(row.request)} if row.request else None,
         )
         acknowledge(
-            method, COG4="The Lambda authorizer verifies the user pool's tokens, and API keys of machines besides."
+            method,
+            COG4="The Lambda authorizer verifies the user pool's tokens, and API keys of machines besides.",
         )
         return method
 

@@ -45,7 +45,11 @@ class DeskSecrets(Construct):
         Read from the attribute `Id`: a reference (`Ref`) is the ARN on AWS too, but the secret's name on the
         embedded engine.
         """
-        by_name = {"author_salt": self.author_salt, "providers": self.providers, "api_clients": self.api_clients}
+        by_name = {
+            "author_salt": self.author_salt,
+            "providers": self.providers,
+            "api_clients": self.api_clients,
+        }
         return {name: _arn(secret) for name, secret in by_name.items()}
 
 
@@ -71,6 +75,7 @@ def _empty_document(
         ),
     )
     acknowledge(
-        secret, SMG4="Third parties issue these values and offer no call to rotate them; the runbook says how to."
+        secret,
+        SMG4="Third parties issue these values and offer no call to rotate them; the runbook says how to.",
     )
     return secret

@@ -45,7 +45,10 @@ class SignalTablesAtDeployment(Construct):
 
     def _answering(self, roller: DeskFunction, timeout: int, settings: StageSettings) -> lambda_.Function:
         log_group = logs.LogGroup(
-            self, "Logs", retention=RETENTION[settings.log_days["audit"]], removal_policy=RemovalPolicy.DESTROY
+            self,
+            "Logs",
+            retention=RETENTION[settings.log_days["audit"]],
+            removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(
             self,

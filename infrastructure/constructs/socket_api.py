@@ -15,7 +15,6 @@ from infrastructure.constructs.acknowledged import acknowledge
 from infrastructure.constructs.function import RETENTION
 from infrastructure.settings import API_VERSION, Feature, StageSettings
 
-
 _ACCESS_LOG = json.dumps(
     {
         "request_id": "$context.requestId",
@@ -99,4 +98,3 @@ class SocketApi(Construct):
         role.add_to_policy(
             iam.PolicyStatement(actions=["execute-api:ManageConnections"], resources=[connections])
         )
-

@@ -13,7 +13,12 @@ from aws_cdk import aws_sqs as sqs
 
 from infrastructure.constructs.function import DeskFunction
 
-_CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+_CONSUME = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+)
 _READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 
@@ -21,9 +26,7 @@ def feed_from_queue(
     function: DeskFunction, queue: sqs.IQueue, *, batch: int, concurrency: int | None = None
 ) -> None:
     """Feeds a function with messages; those it reports as failed come again, the others do not."""
-    function.role.add_to_policy(
-        iam.PolicyStatement(actions=list(_CONSUME), resources=[queue.queue_arn])
-    )
+    function.role.add_to_policy(iam.PolicyStatement(actions=list(_CONSUME), resources=[queue.queue_arn]))
     mapping = lambda_.EventSourceMapping(
         function,
         "Queue",
@@ -38,7 +41,11 @@ def feed_from_queue(
 
 
 def feed_from_stream(
-    function: DeskFunction, table: dynamodb.ITableV2, failures: sqs.IQueue, *, filters: Sequence[dict[str, Any]]
+    function: DeskFunction,
+    table: dynamodb.ITableV2,
+    failures: sqs.IQueue,
+    *,
+    filters: Sequence[dict[str, Any]],
 ) -> None:
     """Feeds a function with what is written to a table; records that keep failing end in `failures`.
 

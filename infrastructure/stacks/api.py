@@ -11,9 +11,9 @@ from infrastructure.constructs.socket_api import SocketApi
 from infrastructure.constructs.triggers import feed_from_stream
 from infrastructure.packaging import Layer
 from infrastructure.settings import API_VERSION, StageSettings
-from infrastructure.stacks.environment import environment
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import OF_THE_API, ComputeStack, publish_functions
+from infrastructure.stacks.environment import environment
 
 # Counters share the table with changes and change with every request: they are no news.
 _NEW_CHANGES = {
@@ -46,7 +46,13 @@ class ApiStack(Stack):
             "SOCKET_ENDPOINT": self.socket.endpoint,
         }
         self.functions = FunctionSet(
-            self, "Functions", names=OF_THE_API, settings=settings, layer=layer, given=compute.given, values=values
+            self,
+            "Functions",
+            names=OF_THE_API,
+            settings=settings,
+            layer=layer,
+            given=compute.given,
+            values=values,
         )
         self.lost_changes = failure_queue(self, "LostChanges")
         self._connect_socket(compute)
@@ -81,5 +87,7 @@ class ApiStack(Stack):
         publish(self, "socket_url", self.socket.url, "Address of the WebSocket API")
         publish(self, "socket_api_id", self.socket.api.api_id, "WebSocket API")
         publish(self, "socket_api_stage", API_VERSION, "Stage of the WebSocket API")
-        publish(self, "lost_changes_queue_url", self.lost_changes.queue_url, "Changes that could not be pushed")
+        publish(
+            self, "lost_changes_queue_url", self.lost_changes.queue_url, "Changes that could not be pushed"
+        )
         publish_functions(self, self.functions)

@@ -20,5 +20,10 @@ class AuthStack(Stack):
         self.issuer = f"{service}/{pool_id}"
         self.jwks_url = f"{settings.endpoint or service}/{pool_id}/.well-known/jwks.json"
         publish(self, "user_pool_id", pool_id, "User pool")
-        publish(self, "user_pool_client_id", self.users.client.user_pool_client_id, "Public client of the user pool")
+        publish(
+            self,
+            "user_pool_client_id",
+            self.users.client.user_pool_client_id,
+            "Public client of the user pool",
+        )
         publish(self, "token_issuer", self.issuer, "Issuer of the tokens")

@@ -13,8 +13,8 @@ from infrastructure.functions import FUNCTIONS
 from infrastructure.grants import Resources
 from infrastructure.packaging import Layer
 from infrastructure.settings import StageSettings
-from infrastructure.stacks.environment import environment
 from infrastructure.stacks.data import DataStack
+from infrastructure.stacks.environment import environment
 from infrastructure.stacks.security import SecurityStack
 
 OF_THE_API = ("authorizer", "socket", "broadcast")
@@ -50,7 +50,13 @@ class ComputeStack(Stack):
         self.values = self._values(settings, security)
         names = [name for name in FUNCTIONS if name not in OF_THE_API]
         self.functions = FunctionSet(
-            self, "Functions", names=names, settings=settings, layer=layer, given=self.given, values=self.values
+            self,
+            "Functions",
+            names=names,
+            settings=settings,
+            layer=layer,
+            given=self.given,
+            values=self.values,
         )
         self._connect(settings)
         self._publish()
@@ -116,7 +122,12 @@ class ComputeStack(Stack):
         publish(self, "ingest_queue_url", self.ingest.queue.queue_url, "Queue of batches")
         publish(self, "ingest_dlq_url", self.ingest.failures.queue_url, "Batches that could not be processed")
         publish(self, "decisions_queue_url", self.decisions.queue.queue_url, "Queue of ledger entries")
-        publish(self, "decisions_dlq_url", self.decisions.failures.queue_url, "Entries that could not be projected")
+        publish(
+            self,
+            "decisions_dlq_url",
+            self.decisions.failures.queue_url,
+            "Entries that could not be projected",
+        )
         publish(self, "failed_runs_queue_url", self.failed_runs.queue_url, "Scheduled runs that failed")
         publish_functions(self, self.functions)
 

@@ -7,9 +7,9 @@ from infrastructure.constructs.alarms import Alarms
 from infrastructure.constructs.health_dashboard import HealthDashboard
 from infrastructure.constructs.outputs import publish
 from infrastructure.settings import StageSettings
-from infrastructure.stacks.environment import environment
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.compute import ComputeStack
+from infrastructure.stacks.environment import environment
 from infrastructure.stacks.security import SecurityStack
 
 
@@ -44,4 +44,6 @@ class ObservabilityStack(Stack):
             alarms=self.alarms.watched,
         )
         publish(self, "alarm_topic_arn", self.alarms.topic.topic_arn, "Topic all alarms notify")
-        publish(self, "dashboard_name", self.health.dashboard.dashboard_name, "Dashboard of the desk's health")
+        publish(
+            self, "dashboard_name", self.health.dashboard.dashboard_name, "Dashboard of the desk's health"
+        )

@@ -15,7 +15,9 @@ class SecurityStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
         self.table_key = CustomerKey(self, "Tables", purpose="rows of the tables", settings=settings)
-        self.lake_key = CustomerKey(self, "Lake", purpose="objects of the lake and the ledger", settings=settings)
+        self.lake_key = CustomerKey(
+            self, "Lake", purpose="objects of the lake and the ledger", settings=settings
+        )
         self.secret_key = CustomerKey(self, "Secrets", purpose="secrets", settings=settings)
         self.alarm_key = CustomerKey(self, "Alarms", purpose="alarm notifications", settings=settings)
         self.alarm_key.let_service("cloudwatch.amazonaws.com")
