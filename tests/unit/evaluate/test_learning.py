@@ -1,0 +1,260 @@
+"""Track records and what they change: shrunk, bounded a day, reversible."""
+
+import math
+import random
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.calibration import Fit
+from bellwether.domain.learning import (
+    CORRELATION_STEP,
+    INTERCEPT_STEP,
+    RELIABILITY_STEP,
+    SLOPE_STEP,
+    fitted,
+    gone_back,
+    in_force_a_day_ago,
+    learned,
+    raw_reading,
+)
+from bellwether.domain.log_odds import log_odds, probability
+from bellwether.domain.outcomes import AgentTrackRecord, Attribution, Outcome
+from bellwether.domain.problems import NotFound
+from bellwether.domain.reliability import reliability_of, slope_of
+from bellwether.domain.track_record import (
+    Forecast,
+    distinct,
+    error_correlations,
+    forecasts_by_agent,
+    independent_count,
+    track_record,
+)
+from tests.unit.trading import NOW
+
+BASE = AgentConfig(agent_id="a", version=4, created_at=NOW - timedelta(days=30))
+
+
+def forecast(n: int, p_up: float, went_up: bool, **changes: Any) -> Forecast:
+    values: dict[str, Any] = {
+        "asset": f"S{n % 5}",
+        "day": date(2025, 1, 1) + timedelta(days=n // 5),
+        "horizon": 1,
+        "agent_version": 4,
+        "p_up": p_up,
+        "base_rate": 0.5,
+        "went_up": went_up,
+        "forward_return": 0.01 if went_up else -0.01,
+    }
+    return Forecast(**{**values, **changes})
+
+
+def skilled(count: int, seed: int = 1) -> list[Forecast]:
+    """An agent that says 0.6 or 0.4 and is right that often."""
+    rng = random.Random(seed)
+    made = []
+    for n in range(count):
+        p = rng.choice([0.4, 0.6])
+        made.append(forecast(n, p, rng.random() < p))
+    return made
+
+
+def outcome(n: int, *, scope: Any = "score", **changes: Any) -> Outcome:
+    values: dict[str, Any] = {
+        "outcome_id": f"o-{scope}-{n}",
+        "evaluated_at": NOW,
+        "scope": scope,
+        "subject": f"s{n}",
+        "asset": f"S{n % 5}",
+        "as_of": NOW - timedelta(days=40 - n // 5),
+        "horizon": 1,
+        "entry_date": date(2026, 1, 2),
+        "exit_date": date(2026, 1, 5),
+        "p_up": 0.6,
+        "raw_return": 0.01,
+        "benchmark_return": None,
+        "relative_return": None,
+        "went_up": True,
+        "hit": True,
+        "brier": 0.16,
+        "status": None,
+        "side": None,
+        "profit": None,
+        "attribution": (
+            Attribution(agent_id="a", agent_version=4, p_up=0.6, weight=0.2, brier=0.16, return_share=0.01),
+        ),
+    }
+    return Outcome(**{**values, **changes})
+
+
+def test_a_track_record_worked_by_hand() -> None:
+    made = [forecast(0, 0.6, True), forecast(1, 0.6, False), forecast(2, 0.4, False), forecast(3, 0.7, True)]
+    record = track_record(BASE, made)
+    assert record.resolved == 4
+    score = (0.16 + 0.36 + 0.16 + 0.09) / 4
+    assert record.brier == pytest.approx(score)
+    assert record.brier_reference == pytest.approx(0.25)
+    assert record.brier_skill == pytest.approx(1 - score / 0.25)
+    assert record.hit_rate == pytest.approx(0.75)
+    assert record.information_coefficient_dates == 1
+    assert record.independent == pytest.approx(4 / 1.75)
+    assert record.version == 4
+
+
+def test_without_outcomes_every_figure_is_undefined() -> None:
+    record = track_record(BASE, [])
+    assert (record.resolved, record.brier, record.brier_skill, record.hit_rate) == (0, None, None, None)
+    assert (record.ece, record.information_coefficient, record.parts) == (None, None, None)
+    assert record.reliability == BASE.prior_reliability
+
+
+def test_the_skill_is_measured_against_the_base_rates_known_then() -> None:
+    """Saying what always happens anyway is no skill."""
+    parrot = [forecast(n, 0.7, n % 10 < 7, base_rate=0.7) for n in range(100)]
+    assert track_record(BASE, parrot).brier_skill == pytest.approx(0.0)
+
+
+def test_a_proposal_and_its_score_are_one_forecast() -> None:
+    both = [outcome(1), outcome(1, scope="proposal"), outcome(2, scope="proposal")]
+    assert [o.outcome_id for o in distinct(both)] == ["o-score-1", "o-proposal-2"]
+    assert len(forecasts_by_agent(both)["a"]) == 2
+
+
+def test_forecasts_that_go_together_count_for_less() -> None:
+    alone = [forecast(5 * n, 0.6, True) for n in range(10)]
+    assert independent_count(alone) == pytest.approx(10)
+    together = [forecast(n, 0.6, True, day=date(2025, 1, 1)) for n in range(5)]
+    assert independent_count(together) == pytest.approx(5 / 2)
+    assert independent_count([structs.replace(f, horizon=10) for f in alone]) == pytest.approx(1)
+
+
+def test_identical_agents_correlate_and_independent_ones_do_not() -> None:
+    mine, theirs = skilled(2000, 1), skilled(2000, 2)
+    same_world = [structs.replace(t, went_up=m.went_up) for m, t in zip(mine, theirs, strict=True)]
+    found = error_correlations({"a": mine, "twin": mine, "stranger": same_world, "new": mine[:29]}, "a")
+    assert found["twin"] == pytest.approx(1.0)
+    assert abs(found["stranger"]) < 0.1
+    assert set(found) == {"twin", "stranger"}
+
+
+@given(
+    raw=st.floats(-3, 3),
+    slope=st.floats(0.01, 1),
+    intercept=st.floats(-0.2, 0.2),
+    own=st.integers(1, 20),
+    asked=st.integers(1, 20),
+    seen=st.booleans(),
+)
+def test_a_raw_reading_is_recovered_from_the_forecast(
+    raw: float, slope: float, intercept: float, own: int, asked: int, seen: bool
+) -> None:
+    version = structs.replace(
+        BASE, slope=slope, prior_slope=slope, intercept=intercept, resolved=500 if seen else 0, horizon=own
+    )
+    carried = math.sqrt(min(own, asked) / max(own, asked))
+    view = carried * ((intercept if seen else 0.0) + slope * raw)
+    made = forecast(0, probability(log_odds(0.55) + view), True, horizon=asked, base_rate=0.55)
+    assert raw_reading(made, version) == pytest.approx(raw, abs=1e-6)
+
+
+def test_a_flat_calibration_tells_nothing_of_the_reading() -> None:
+    assert raw_reading(forecast(0, 0.5, True), structs.replace(BASE, prior_slope=0.0)) is None
+
+
+def test_the_fit_finds_the_slope_the_readings_really_had() -> None:
+    """Readings of ±1 forecast with a prior slope of 0.1, while the world moves by 0.6."""
+    rng = random.Random(5)
+    made = []
+    for n in range(4000):
+        raw = rng.choice([-1.0, 1.0])
+        made.append(forecast(n, probability(0.1 * raw), rng.random() < probability(0.6 * raw)))
+    fit = fitted(made, lambda _: BASE)
+    assert fit is not None
+    assert fit.slope == pytest.approx(0.6, abs=0.1)
+    assert abs(fit.intercept) < 0.1
+
+
+def after(
+    record: AgentTrackRecord, fit: Fit | None = None, before: AgentConfig = BASE, **more: Any
+) -> AgentConfig:
+    made = learned(BASE, before=before, record=record, fit=fit, correlations=more, at=NOW)
+    assert made is not None
+    return made
+
+
+def test_reliability_is_shrunk_and_moves_a_step_a_day() -> None:
+    record = track_record(BASE, skilled(1000))
+    skill = record.brier_skill
+    assert skill is not None
+    n = int(record.independent)
+    target = (n * skill + 200 * 0.05) / (n + 200)
+    made = after(record)
+    assert made.reliability == pytest.approx(min(target, 0.05 + RELIABILITY_STEP))
+    assert (made.version, made.created_at, made.resolved) == (5, NOW, n)
+    assert "1000 outcomes" in made.reason
+    assert made.brier_skill == skill
+
+
+def test_nothing_resolved_or_nothing_new_is_no_new_version() -> None:
+    empty = track_record(BASE, [])
+    assert learned(BASE, before=BASE, record=empty, fit=None, correlations={}, at=NOW) is None
+    record = track_record(BASE, skilled(100))
+    first = after(record)
+    again = learned(first, before=BASE, record=record, fit=None, correlations={}, at=NOW)
+    assert again is None
+
+
+@given(
+    skill=st.floats(-2, 1),
+    independent=st.floats(1, 1e5),
+    slope=st.floats(-50, 50),
+    intercept=st.floats(-50, 50),
+    old_slope=st.floats(-1, 1),
+    old_reliability=st.floats(0, 1),
+    resolved=st.integers(0, 1000),
+    measured=st.floats(-1, 1),
+    known=st.floats(-1, 1),
+)
+def test_no_day_moves_an_agent_further_than_a_step(
+    skill: float,
+    independent: float,
+    slope: float,
+    intercept: float,
+    old_slope: float,
+    old_reliability: float,
+    resolved: int,
+    measured: float,
+    known: float,
+) -> None:
+    before = structs.replace(
+        BASE, slope=old_slope, reliability=old_reliability, resolved=resolved, error_correlation={"b": known}
+    )
+    record = structs.replace(track_record(BASE, []), brier_skill=skill, independent=independent)
+    made = after(record, Fit(intercept, slope), before, b=measured)
+    assert abs(reliability_of(made) - reliability_of(before)) <= RELIABILITY_STEP + 1e-12
+    assert 0 <= reliability_of(made) <= 1
+    assert abs(made.slope - slope_of(before)) <= SLOPE_STEP + 1e-12
+    assert abs(made.intercept - (before.intercept if resolved >= 200 else 0)) <= INTERCEPT_STEP + 1e-12
+    assert abs(made.error_correlation["b"] - known) <= CORRELATION_STEP + 1e-12
+
+
+def test_steps_are_measured_from_a_day_ago_however_often_it_is_evaluated() -> None:
+    morning = structs.replace(BASE, version=5, created_at=NOW - timedelta(hours=5), reliability=0.1)
+    noon = structs.replace(BASE, version=6, created_at=NOW - timedelta(hours=2), reliability=0.15)
+    assert in_force_a_day_ago([BASE, morning, noon], NOW, BASE) == BASE
+    assert in_force_a_day_ago([morning, noon], NOW, BASE) == BASE
+    assert in_force_a_day_ago([BASE, morning, noon], NOW + timedelta(hours=20), BASE) == morning
+
+
+def test_one_can_go_back_to_an_earlier_version() -> None:
+    newer = structs.replace(BASE, version=7, slope=0.9)
+    back = gone_back([BASE, newer], 4, at=NOW, reason="the feed was broken")
+    assert back == structs.replace(BASE, version=8, created_at=NOW, reason=back.reason)
+    assert "the feed was broken" in back.reason
+    with pytest.raises(NotFound):
+        gone_back([BASE], 9, at=NOW, reason="")
