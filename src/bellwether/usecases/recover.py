@@ -21,6 +21,9 @@ from bellwether.usecases.ports import (
 )
 
 CHUNK = 100
+FURTHEST = timedelta(days=365)
+"""Claims and finished marks are remembered for little more than a year: of an older batch nobody can tell
+whether it was worked off, so it is left alone."""
 MARGIN = timedelta(hours=1)
 """Entries of racing writers may carry times a little out of order."""
 
@@ -47,9 +50,12 @@ class Recover:
     outcomes: Outcomes
 
     def __call__(self, *, since: datetime, now: datetime) -> Recovered:
-        """Batches received and entries written from `since` (a little before, to be sure) until `now`."""
+        """Batches received and entries written from `since` (a little before, to be sure) until `now`.
+
+        Batches are looked at for a year back at the most, the ledger as far as `since` says.
+        """
         seen = requeued = claimed = 0
-        for keys in _chunks(self.raw.keys(since)):
+        for keys in _chunks(self.raw.keys(max(since, now - FURTHEST))):
             by_id = {batch_id_of(key): key for key in keys}
             seen += len(by_id)
             finished = self.claims.finished(list(by_id))

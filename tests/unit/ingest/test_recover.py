@@ -54,6 +54,15 @@ def test_a_batch_of_which_nothing_is_its_own_is_finished() -> None:
     assert survivors.claims.finished(["b-again"]) == {"b-again"}
 
 
+def test_a_batch_older_than_the_claims_is_left_alone() -> None:
+    """Its claims and its mark have expired: queued again, it would count a second time."""
+    desk = MemoryDesk()
+    desk.send([post(published_at=NOW - timedelta(days=380))], at=NOW - timedelta(days=380))
+    desk.send([post(published_at=NOW - timedelta(days=350))], at=NOW - timedelta(days=350))
+    desk.messages()
+    assert desk.recover().batches_seen == 1
+
+
 @settings(max_examples=30, deadline=None)
 @given(steps=st.lists(st.sampled_from(["send", "lose", "work", "recover"]), max_size=14))
 def test_whatever_is_lost_on_the_way_recovery_ends_with_every_item_once(steps: list[str]) -> None:
