@@ -43,7 +43,9 @@ class DynamoItemClaims:
     def _rows(self, kind: str, ids: Sequence[str]) -> dict[str, Row]:
         """Claims that are there already. Feeds show the same items for days, and this costs an eighth of a
         refused write; what a read misses, the condition of the write does not."""
-        rows = self._table.rows([{"pk": f"{kind}#{name}"} for name in dict.fromkeys(ids)])
+        keys = [{"pk": f"{kind}#{name}"} for name in dict.fromkeys(ids)]
+        # An item's claim never changes hands; a cluster's may just have.
+        rows = self._table.rows(keys, consistent=kind == "cluster")
         return {row["pk"].partition("#")[2]: row for row in rows}
 
     def _write(self, kind: str, batch_id: str, claims: Mapping[str, Row], unless: str) -> set[str]:
