@@ -80,11 +80,10 @@ def _local() -> Stage:
 
 
 def _deployed(name: str) -> Stage:
-    from bellwether.desk.home import default_home, read_json
+    from bellwether.desk.home import read_json
 
     chosen = os.environ.get("BELLWETHER_OUTPUTS")
-    home = default_home() / "stages" / name / OUTPUTS_FILE
-    for path in [Path(chosen)] if chosen else [Path(OUTPUTS_FILE), home]:
+    for path in [Path(chosen)] if chosen else [Path(OUTPUTS_FILE), *_checkout()]:
         outputs = flat_outputs(read_json(path) or {}, name)
         if outputs and outputs.get("stage", name) == name:
             return _stage_of(name, outputs)
@@ -95,12 +94,27 @@ def _deployed(name: str) -> Stage:
     )
 
 
+def _checkout() -> list[Path]:
+    """Where `bellwether deploy` writes: the root of the checkout, if this runs from one."""
+    from bellwether.desk.errors import DeskError
+    from bellwether.desk.project import Project
+
+    try:
+        return [Project.find().root / OUTPUTS_FILE]
+    except DeskError:
+        return []
+
+
 def _stage_of(name: str, outputs: Mapping[str, str]) -> Stage:
     stage = Stage(name=name, api_url="", region="", outputs=outputs)
     url = stage.output("ApiUrl", "ApiEndpoint", "RestApiUrl").rstrip("/")
-    region = outputs.get("region") or os.environ.get("AWS_REGION") or "eu-central-2"
+    region = outputs.get("region") or outputs.get("userpoolid", "").rpartition("_")[0] or _region()
     url = url if url.endswith("/v1") else f"{url}/v1"
     return Stage(name=name, api_url=url, region=region, outputs=outputs)
+
+
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-central-2"
 
 
 _KINDS = {"tables": "table", "buckets": "bucket", "queues": "queueurl"}
