@@ -442,6 +442,13 @@ def test_maintenance_calls_are_closed_to_programs_too(shared: Desk, path: str) -
     assert httpx.post(f"http://127.0.0.1:{shared.port}{path}").status_code == 403
 
 
+def test_custom_resources_may_report(shared: Desk) -> None:
+    url = f"http://127.0.0.1:{shared.port}/_ministack/cfn-response/unknown"
+    assert httpx.put(url, json={}).headers.get("content-type") != "application/problem+json"
+    assert httpx.get(url).status_code == 403
+    assert httpx.put(url, json={}, headers=BROWSER).status_code == 403
+
+
 def test_the_dashboard_is_served_and_nothing_beside_it(shared: Desk) -> None:
     base = f"http://127.0.0.1:{shared.port}"
     page = httpx.get(f"{base}/", headers={"sec-fetch-site": "none"})

@@ -38,6 +38,9 @@ def _told(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        import httpx
+        from botocore.exceptions import BotoCoreError, ClientError
+
         from bellwether.desk.errors import DeskError, NotRunningError, RefusedError
 
         try:
@@ -48,6 +51,10 @@ def _told(command: Callable[P, R]) -> Callable[P, R]:
             raise Refused(str(error)) from error
         except DeskError as error:
             raise Failure(str(error), exit_code=error.exit_code) from error
+
+        except (ClientError, BotoCoreError, httpx.HTTPError) as error:
+            hint = "bellwether logs --engine"
+            raise Failure(str(error), title="The engine did not do what was asked", hint=hint) from error
 
     return wrapper
 

@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from .project import Project
 STAGE = "local"
 
 Heard = Callable[[str], None]
+
+_STALL_SECONDS = 150.0
+"""Longer than any silent step of a deployment or a first synthesis (which builds the layer)."""
 
 _EVENT = re.compile(
     r"^(?P<stack>\S+) \|\s+(?P<done>\d+)(?:/\d+)? \|[^|]*\| (?P<status>[A-Z_]+)\s*\| (?P<kind>\S+)"
@@ -115,9 +120,12 @@ class Cdk:
                 text=True,
             ) as process,
         ):
+            watch = _Watch(process)
             try:
                 for line in process.stdout or ():
+                    watch.heard()
                     log.write(line)
+                    log.flush()
                     kept.append(line.rstrip())
                     if said := progress_of(line):
                         heard(said)
@@ -125,8 +133,41 @@ class Cdk:
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
                 raise
+            finally:
+                watch.stop()
+        if watch.stalled:
+            kept.append(
+                f"Nothing happened for {_STALL_SECONDS:.0f} s. A custom resource whose function does not "
+                "report does this: that function's log, or the engine's, says why."
+            )
         if process.returncode:
             raise DeskError(_explained(arguments[0], list(kept), self.home.deploy_log))
+
+
+class _Watch:
+    """Ends a command line that has been silent for too long: it would wait for ever."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self._over = threading.Event()
+        self._last = time.monotonic()
+        self.stalled = False
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def heard(self) -> None:
+        """It said something."""
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """It ended."""
+        self._over.set()
+
+    def _run(self) -> None:
+        while not self._over.wait(1):
+            if time.monotonic() - self._last > _STALL_SECONDS:
+                self.stalled = True
+                self._process.terminate()
+                return
 
 
 def progress_of(line: str) -> str | None:

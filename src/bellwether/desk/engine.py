@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from . import tools
 from .engine_side.settings import Settings
 from .errors import DeskError, NotRunningError
 from .home import Home, read_json, write_private
@@ -75,6 +76,7 @@ def start(
         scratch=str(home.scratch),
         routes=str(home.routes),
         web=str(web) if web else "",
+        node=str(tools.node_folder()),
         token=secrets.token_urlsafe(24),
         **limits,  # type: ignore[arg-type]
     )

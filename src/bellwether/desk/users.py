@@ -86,7 +86,12 @@ def _create(cognito: Any, pool: str, role: str, username: str, password: str) ->
     ]
     try:
         cognito.admin_create_user(
-            UserPoolId=pool, Username=username, UserAttributes=attributes, MessageAction="SUPPRESS"
+            UserPoolId=pool,
+            Username=username,
+            UserAttributes=attributes,
+            # The engine would make one up that ignores the pool's own policy, and then refuse it.
+            TemporaryPassword=password,
+            MessageAction="SUPPRESS",
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "UsernameExistsException":

@@ -126,7 +126,7 @@ class FrontDoor:
     async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
         if guard.from_browser(scope["headers"]):
             await problem(send, 403, "A browser may not call the engine's own paths.")
-        elif guard.is_closed(scope["path"]):
+        elif guard.is_closed(scope["path"], scope["method"]):
             await problem(send, 403, "The engine's maintenance calls are closed.")
         elif not await self._control(scope, send):
             self.requests += scope["method"] not in ("GET", "HEAD")
@@ -138,7 +138,7 @@ class FrontDoor:
             await _refuse(receive, send)
         elif path in ("/ws", "/ws/"):
             await self._product_socket(scope, receive, send)
-        elif guard.from_browser(headers) or guard.is_closed(path):
+        elif guard.from_browser(headers) or guard.is_closed(path, "GET"):
             await _refuse(receive, send)
         else:
             await self._engine(_moved(scope, None, _with_proto(scope)), receive, send)

@@ -16,7 +16,9 @@ _BROWSER_HEADERS = frozenset({b"origin", b"referer", b"sec-fetch-site", b"sec-fe
 
 # The engine's maintenance calls (wipe, reconfigure, read every message) have no caller on a desk.
 _CLOSED_PREFIXES = ("/_ministack", "/_localstack")
-_SOCKET_PREFIX = "/_aws/execute-api/"
+_DATA_PREFIXES = ("/_aws/execute-api/", "/_aws/lambda-url/")
+# Where a custom resource's function reports to; its address carries a token only that function was given.
+_REPORT_PREFIXES = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 
 
 def header(headers: Headers, name: bytes) -> str | None:
@@ -70,8 +72,10 @@ def is_signed(headers: Headers, query: bytes) -> bool:
     return authorization.startswith("AWS4-") or b"X-Amz-Signature=" in query or b"X-Amz-Credential=" in query
 
 
-def is_closed(path: str) -> bool:
+def is_closed(path: str, method: str) -> bool:
     """Whether an engine path is refused to everyone: its maintenance calls and message readers."""
     if path.startswith("/_aws/"):
-        return not path.startswith(_SOCKET_PREFIX)
+        return not path.startswith(_DATA_PREFIXES)
+    if path.startswith(_REPORT_PREFIXES):
+        return method != "PUT"
     return path.startswith(_CLOSED_PREFIXES)

@@ -75,6 +75,7 @@ class Process:
     async def _close(self) -> None:
         from ministack.core import lambda_runtime
 
+        self.workers.close()
         await asyncio.to_thread(lambda_runtime.reset)
         await asyncio.to_thread(self.nurseries.close)
         await self.checkpoints.take()
@@ -163,13 +164,16 @@ def _prepare(settings: Settings) -> None:
 
 
 def main(argument: str) -> None:
-    """Run the engine with the settings in `argument`; returns after a clean stop only."""
+    """Run the engine with the settings in `argument`; the process ends with it."""
     settings = Settings.parse(argument)
     _prepare(settings)
     import ministack.app as engine
 
     async def run() -> None:
         await Process(settings, engine).serve()
+        # Threads that still wait for something would hold up a normal end; all they hold is written by now.
+        sys.stderr.flush()
+        os._exit(0)
 
     try:
         asyncio.run(run())
@@ -177,6 +181,3 @@ def main(argument: str) -> None:
         logging.getLogger("bellwether.engine").exception("the engine ended with an error")
         sys.stderr.flush()
         os._exit(1)
-    # Threads that wait for work would hold up a normal exit; everything they hold is written by now.
-    sys.stderr.flush()
-    os._exit(0)

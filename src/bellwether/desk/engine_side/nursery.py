@@ -65,7 +65,10 @@ def main(code: str, layers: list[str]) -> None:
             _become(message, handles)
         for handle in handles:
             os.close(handle)
-        engine.sendall(struct.pack("!i", child))
+        try:
+            engine.sendall(struct.pack("!i", child))
+        except OSError:
+            return  # the engine is gone; the child sees the end of its input and ends, too
 
 
 def _preload() -> None:

@@ -17,6 +17,8 @@ class Settings:
     scratch: str
     routes: str
     web: str = ""
+    node: str = ""
+    """Folder of the node the engine runs Node.js functions with (the cdk's own custom resources are)."""
     token: str = ""
     """What a caller of the control paths must present."""
     idle_seconds: float = 75.0
@@ -38,7 +40,7 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The whole environment of the engine, and so of every function it starts."""
         return {
-            "PATH": os.defpath,
+            "PATH": os.pathsep.join(filter(None, (self.node, os.defpath))),
             "HOME": self.scratch,
             "LANG": "C.UTF-8",
             "TZ": "UTC",

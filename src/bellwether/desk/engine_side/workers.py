@@ -30,6 +30,7 @@ class Workers:
         self._most = most
         self._admission = threading.Lock()
         self._acquire: Callable[..., Any] = runtime.acquire_worker
+        self._closed = False
         self.invocations = 0
 
     def install(self, functions: Any) -> None:
@@ -43,6 +44,8 @@ class Workers:
         Runs on one of the engine's worker threads. After two seconds a further process is started all the
         same: a function that calls itself would otherwise wait for its own caller.
         """
+        if self._closed:
+            raise RuntimeError("the desk is stopping")
         self.invocations += 1
         key = self._runtime._worker_key(name, config, options.get("qualifier", "$LATEST"))
         until = time.monotonic() + _PATIENCE
@@ -120,6 +123,10 @@ class Workers:
             ]
             self._remove(doomed)
         return doomed
+
+    def close(self) -> None:
+        """Start no more processes: schedules and queues go on until the engine's very end."""
+        self._closed = True
 
     def count(self) -> dict[str, int]:
         """Processes per function."""
