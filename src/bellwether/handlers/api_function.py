@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -21,15 +22,18 @@ P = TypeVar("P")
 class Composed(Generic[S, P]):
     """The parts a function works with: settings read and adapters built once, at the cold start.
 
-    Inside the runtime they are built while the module loads, so that provisioned concurrency pays for it and
-    a missing variable stops the deployment's first start; elsewhere at the first use.
+    Inside the runtime that is while the module loads, so that provisioned concurrency pays for it and a
+    missing variable stops the first start of a deployment. A service that does not answer then is asked
+    again by the first call.
     """
 
     def __init__(self, settings: type[S], compose: Callable[[S], P]) -> None:
         self._settings = settings
         self._compose = compose
         if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-            self.parts  # noqa: B018
+            read_settings(settings)
+            with suppress(Problem):
+                self.parts  # noqa: B018
 
     @cached_property
     def parts(self) -> P:

@@ -20,7 +20,14 @@ from bellwether.domain.problems import Unauthenticated, Unavailable
 from bellwether.domain.rights import RIGHTS, ROUTES, Role, User
 from bellwether.handlers.api_clients import ApiClients
 from bellwether.handlers.authorizer import Authorizer, Parts, Settings, Unauthorized, compose
-from bellwether.handlers.tokens import FRESH_SECONDS, SHORTEST_REFRESH_SECONDS, KeySet, TokenVerifier
+from bellwether.handlers.tokens import (
+    FRESH_SECONDS,
+    SHORTEST_REFRESH_SECONDS,
+    KeySet,
+    TokenVerifier,
+    read_key_set,
+)
+from tests.peers.feeds import feed_peer
 from tests.unit.handlers.conftest import Logged
 from tests.unit.handlers.events import ARN, Context, authorizer_event, connect_event
 
@@ -348,3 +355,27 @@ def test_neither_tokens_nor_keys_are_logged(logged: Logged) -> None:
 def test_no_text_whatever_is_a_token(text: str) -> None:
     with pytest.raises(Unauthenticated):
         verifier(Pool("one")).user(text)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.req("U3")
+def test_the_keys_are_read_over_the_web_once_and_from_nowhere_else() -> None:
+    with feed_peer() as peer:
+        peer.serve("/pool/.well-known/jwks.json", jwks("one"), Content_Type="application/json")
+        peer.serve("/moved", b"", 302, Location=peer.url("/pool/.well-known/jwks.json"))
+        settings = Settings(
+            stage="test",
+            user_pool_id="pool",
+            user_pool_client_id=CLIENT,
+            jwks_url=peer.url("/pool/.well-known/jwks.json"),
+            token_issuer=ISSUER,
+            api_clients_secret_arn="arn",
+        )
+        built = compose(settings)
+        event = authorizer_event(headers={"authorization": f"Bearer {token()}"})
+        for _ in range(3):
+            assert decided(event, built)["principalId"] == "5e6f-sub"
+        assert len(peer.requests) == 1
+        for url in (peer.url("/moved"), peer.url("/nothing"), "file:///etc/passwd", "pool"):
+            with pytest.raises((OSError, ValueError)):
+                read_key_set(url)
