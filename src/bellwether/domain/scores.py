@@ -1,10 +1,12 @@
 """The fused score of an asset: what the desk believes, how much stands behind it, and why."""
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from bellwether.domain.items import Instant
+from bellwether.domain.ledger import content_hash
 
 TrackRecord = Literal["proven", "unproven"]
 
@@ -62,3 +64,30 @@ class Score(Struct, frozen=True, kw_only=True):
     concentration: Concentration
     last_event: Instant | None = None
     explanation: str = ""
+
+
+def score_id(
+    asset: str,
+    *,
+    as_of: datetime,
+    horizon: int,
+    base_rate: float,
+    contributions: tuple[Contribution, ...],
+) -> str:
+    """`score:ASSET:as_of:horizon:` and 64 bits of SHA-256 of all the score follows from.
+
+    The same inputs give the same id, and a score that was changed does not fit its id any more.
+    """
+    content = content_hash([asset, as_of, horizon, base_rate, contributions])
+    return f"score:{asset}:{as_of.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}:{horizon}:{content[:16]}"
+
+
+def fits_its_id(score: Score) -> bool:
+    """Whether a score's id is that of its content."""
+    return score.score_id == score_id(
+        score.asset,
+        as_of=score.as_of,
+        horizon=score.horizon,
+        base_rate=score.base_rate,
+        contributions=score.contributions,
+    )

@@ -50,9 +50,9 @@ class Recover:
     outcomes: Outcomes
 
     def __call__(self, *, since: datetime, now: datetime) -> Recovered:
-        """Batches received and entries written from `since` (a little before, to be sure) until `now`.
+        """Batches received and entries written since a moment (and a little before, to be sure).
 
-        Batches are looked at for a year back at the most, the ledger as far as `since` says.
+        Batches are looked at for a year before `now` at the most, the ledger as far as `since` says.
         """
         seen = requeued = claimed = 0
         for keys in _chunks(self.raw.keys(max(since, now - FURTHEST))):
@@ -64,7 +64,7 @@ class Recover:
                     count = self._requeue(key)
                     claimed += count
                     requeued += count > 0
-        entries, projected = self._project(since, now)
+        entries, projected = self._project(since)
         return Recovered(
             batches_seen=seen,
             batches_requeued=requeued,
@@ -85,12 +85,10 @@ class Recover:
             self.claims.finish(batch.batch_id)
         return len(mine)
 
-    def _project(self, since: datetime, now: datetime) -> tuple[int, int]:
+    def _project(self, since: datetime) -> tuple[int, int]:
         entries = projected = 0
         for entry in self.ledger.entries(after=self._last_before(since - MARGIN)):
             entries += 1
-            if entry.at > now + MARGIN:
-                continue
             if entry.kind == "outcome":
                 self.outcomes.put(outcomes_of(entry.body))
             else:

@@ -24,11 +24,10 @@ from bellwether.domain.explanation import explanation
 from bellwether.domain.fusion import correlations, fuse
 from bellwether.domain.ids import ulid
 from bellwether.domain.items import CLOCK_SKEW, Instant
-from bellwether.domain.ledger import content_hash
 from bellwether.domain.prices import History
 from bellwether.domain.problems import InvalidInput
 from bellwether.domain.reliability import reliability_of, track_record_of
-from bellwether.domain.scores import Contribution, Score, TrackRecord
+from bellwether.domain.scores import Contribution, Score, TrackRecord, score_id
 from bellwether.domain.signals import day_of
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
@@ -170,7 +169,7 @@ def score_of(
     history: History,
     versions: AgentVersions,
 ) -> Score:
-    """The score of one asset from what was known at `as_of`: pure, the same for now and for a replay."""
+    """The score of one asset from what was known at `as_of`: pure, the same of now and of a replay."""
     agents = sorted({*versions.known(), *(key.rpartition("@")[0] for day in days for key in day.agents)})
     configs = [versions.at(agent, as_of) for agent in agents]
     base = base_rate(history, as_of, horizon)
@@ -181,9 +180,14 @@ def score_of(
         zip((view.agent_id for view in spoken), zip(fused.weights, fused.shares, strict=True), strict=True)
     )
     contributions = tuple(_contribution(view, parts) for view in views)
-    content = content_hash([asset, as_of, horizon, _kept(base.log_odds), contributions])
     return Score(
-        score_id=f"score:{asset}:{as_of:%Y%m%dT%H%M%S.%fZ}:{horizon}:{content[:16]}",
+        score_id=score_id(
+            asset,
+            as_of=as_of,
+            horizon=horizon,
+            base_rate=_kept(base.p_up),
+            contributions=contributions,
+        ),
         asset=asset,
         as_of=as_of,
         horizon=horizon,

@@ -14,8 +14,8 @@ from bellwether.domain.ids import is_item_id, is_ulid
 from bellwether.domain.items import StoredItem
 from bellwether.domain.outcomes import Outcome
 from bellwether.domain.problems import NotFound
-from bellwether.domain.proposals import Decision, Proposal
-from bellwether.domain.scores import Score
+from bellwether.domain.proposals import Decision, Proposal, proposal_hash
+from bellwether.domain.scores import Score, fits_its_id
 from bellwether.domain.signals import Signal, day_of
 from bellwether.usecases.ports import (
     Forecasts,
@@ -136,6 +136,7 @@ class Trace:
                 f"for {proposal.portfolio}, proposed by {proposal.proposed_by}"
             ),
             at=proposal.created_at,
+            intact=proposal_hash(proposal) == proposal.content_hash,
             facts=_facts(proposal, "score", "risk", "sizing"),
             children=(
                 *(_decision_node(decision, proposal) for decision in decisions),
@@ -188,6 +189,7 @@ class Trace:
             id=score.score_id,
             title=f"{score.asset} over {score.horizon} d: {p_up} against {score.base_rate:.4f} anyway",
             at=score.as_of,
+            intact=fits_its_id(score),
             facts=_facts(score, "contributions", "explanation"),
             left_out=left_out,
             children=tuple(agents),

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.domain.ledger import Entry, next_entry
+from bellwether.domain.outcomes import Resolved
 from bellwether.usecases.recover import Recover, batch_id_of
-from tests.unit.score.desk_in_memory import NOW, MemoryDesk, part, post
+from tests.unit.score.desk_in_memory import NOW, MemoryDesk, outcome_of, part, post
 
 pytestmark = pytest.mark.req("C4")
 
@@ -124,6 +125,18 @@ def test_tables_follow_the_entries_written_since(count: int, days: float) -> Non
     since = NOW - timedelta(days=days, hours=1)
     expected = [number + 1 for number, at in enumerate(written) if at >= since]
     assert _recovered(ports.ledger, _Table(), days) == (len(expected), expected)
+
+
+def test_outcomes_come_back_from_the_ledger() -> None:
+    desk = MemoryDesk()
+    desk.take_in([post()])
+    outcome = outcome_of(desk.score())
+    record = Resolved(outcomes=(outcome,))
+    entry = next_entry(None, at=NOW, kind="outcome", subject=outcome.outcome_id, record=record)
+    desk.ports.ledger.append(entry)
+    assert desk.ports.outcomes.get(outcome.outcome_id) is None
+    assert desk.recover().projected == 1
+    assert desk.ports.outcomes.get(outcome.outcome_id) == outcome
 
 
 def test_the_batch_id_is_in_the_key() -> None:

@@ -12,6 +12,7 @@ from bellwether.adapters.memory import MemoryPorts
 from bellwether.agents.text import SentimentModel
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import Kind
+from bellwether.domain.outcomes import Outcome, outcome_id
 from bellwether.domain.prices import History
 from bellwether.domain.scores import Contribution, Score
 from bellwether.usecases.ingest import Ingest, IngestAnswer
@@ -151,3 +152,32 @@ class MemoryDesk:
 def part(score: Score, agent: str = "sentiment") -> Contribution:
     """One agent's part in a score."""
     return next(one for one in score.contributions if one.agent_id == agent)
+
+
+def outcome_of(score: Score, **fields: Any) -> Outcome:
+    """How a score's forecast turned out: a rise of 1.2 %."""
+    assert score.p_up is not None
+    values: dict[str, Any] = {
+        "outcome_id": outcome_id("score", score.score_id),
+        "evaluated_at": NOW + timedelta(days=3),
+        "scope": "score",
+        "subject": score.score_id,
+        "asset": score.asset,
+        "as_of": score.as_of,
+        "horizon": 1,
+        "entry_date": date(2026, 11, 23),
+        "exit_date": date(2026, 11, 24),
+        "p_up": score.p_up,
+        "raw_return": 0.012,
+        "benchmark_return": None,
+        "relative_return": None,
+        "went_up": True,
+        "hit": True,
+        "brier": (1 - score.p_up) ** 2,
+        "status": None,
+        "side": None,
+        "profit": None,
+        "attribution": (),
+        **fields,
+    }
+    return Outcome(**values)

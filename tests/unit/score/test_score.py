@@ -1,4 +1,4 @@
-"""Scores: the same for now and for a replay, blind to what comes later, honest about what is missing."""
+"""Scores: the same of now and of a replay, blind to what comes later, honest about what is missing."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,16 +1,20 @@
 """Walking back: from any id to the posts behind it, and noticing what was changed since."""
 
-from datetime import date, timedelta
+import math
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from bellwether.domain.outcomes import Outcome, outcome_id
+from bellwether.domain.entities import Portfolio
 from bellwether.domain.problems import NotFound
-from bellwether.domain.scores import Score
+from bellwether.domain.rights import User
+from bellwether.domain.scores import Score, fits_its_id
+from bellwether.usecases.decide import Decide, DecisionRequest
+from bellwether.usecases.propose import Propose, ProposeRequest
 from bellwether.usecases.trace import TraceNode, tree_lines
-from tests.unit.score.desk_in_memory import NOW, MemoryDesk, part, post
+from tests.unit.score.desk_in_memory import NOW, MemoryDesk, bars, outcome_of, part, post
 
 
 def kinds(node: TraceNode) -> set[str]:
@@ -20,34 +24,6 @@ def kinds(node: TraceNode) -> set[str]:
 def find(node: TraceNode, kind: str) -> list[TraceNode]:
     below = [found for child in node.children for found in find(child, kind)]
     return [node, *below] if node.kind == kind else below
-
-
-def outcome_of(score: Score, **fields: Any) -> Outcome:
-    assert score.p_up is not None
-    values: dict[str, Any] = {
-        "outcome_id": outcome_id("score", score.score_id),
-        "evaluated_at": NOW + timedelta(days=3),
-        "scope": "score",
-        "subject": score.score_id,
-        "asset": score.asset,
-        "as_of": score.as_of,
-        "horizon": 1,
-        "entry_date": date(2026, 11, 23),
-        "exit_date": date(2026, 11, 24),
-        "p_up": score.p_up,
-        "raw_return": 0.012,
-        "benchmark_return": None,
-        "relative_return": None,
-        "went_up": True,
-        "hit": True,
-        "brier": (1 - score.p_up) ** 2,
-        "status": None,
-        "side": None,
-        "profit": None,
-        "attribution": (),
-        **fields,
-    }
-    return Outcome(**values)
 
 
 @pytest.fixture
@@ -70,6 +46,58 @@ def test_an_outcome_leads_to_the_posts(desk: MemoryDesk) -> None:
     assert all("$BEACON shares jump" in item.title for item in items)
     assert all(signal.intact for signal in find(tree, "signal"))
     assert "rose (+1.20%)" in tree.title
+
+
+def test_a_proposal_and_its_decision_lead_to_the_posts(desk: MemoryDesk) -> None:
+    ports = desk.ports
+    closes = [40 * math.exp(0.0004 * n + 0.015 * math.sin(0.7 * n)) for n in range(320)]
+    ports.prices.merge(bars("BEACON", closes, (NOW - timedelta(days=1)).date()))
+    ports.entities.put("portfolio", "core", Portfolio(name="core", cash=1_000_000))
+    desk.take_in([post() for _ in range(40)])
+    shared: dict[str, Any] = {
+        "entities": ports.entities,
+        "prices": ports.prices,
+        "controls": ports.controls,
+        "ledger": ports.ledger,
+        "proposals": ports.proposals,
+        "announce": ports.announce,
+        "counts": ports.counts,
+    }
+    made = Propose(score=desk.scoring, **shared)(
+        ProposeRequest(portfolio="core", assets=["BEACON"]),
+        user=User(username="ann", roles=("analyst",)),
+        now=NOW,
+    )
+    (proposal,) = made.proposals
+    Decide(**shared)(
+        DecisionRequest(
+            proposal_id=proposal.proposal_id,
+            content_hash=proposal.content_hash,
+            action="reject",
+            reason="not now",
+        ),
+        user=User(username="bob", roles=("approver",)),
+        now=NOW + timedelta(minutes=5),
+    )
+    tree = desk.trace(proposal.proposal_id, now=NOW)
+    assert [child.kind for child in tree.children] == ["decision", "score"]
+    assert (tree.intact, tree.children[0].intact, tree.children[1].intact) == (True, True, True)
+    assert len(find(tree, "item")) == 44
+    decision = desk.trace(f"{proposal.proposal_id}/1", now=NOW)
+    assert decision.title == "reject by bob: not now"
+    assert {"decision", "proposal", "score", "signal", "item"} <= kinds(decision)
+    with pytest.raises(NotFound):
+        desk.trace(f"{proposal.proposal_id}/2", now=NOW)
+
+
+def test_a_score_that_was_changed_does_not_fit_its_id(desk: MemoryDesk) -> None:
+    score = desk.score()
+    assert fits_its_id(score)
+    forged = msgspec.structs.replace(score.contributions[-1], weight=0.9)
+    changed = msgspec.structs.replace(score, contributions=(*score.contributions[:-1], forged))
+    assert not fits_its_id(changed)
+    for line in desk.ports.forecasts.between(NOW, NOW):
+        assert fits_its_id(msgspec.json.decode(line, type=Score))
 
 
 def test_each_agent_of_a_score_has_its_signals_or_its_reason(desk: MemoryDesk) -> None:
