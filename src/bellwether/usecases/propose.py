@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
@@ -23,6 +23,9 @@ from bellwether.usecases.ports import Announcements, Counts, DeskControls, Entit
 from bellwether.usecases.record import ATTEMPTS, Recorder
 from bellwether.usecases.score import ScoreAnswer, ScoreRequest
 from bellwether.usecases.situation import SituationReader, moment
+
+TAIL = 20
+JUST_NOW = timedelta(minutes=1)
 
 
 class ProposeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +132,21 @@ class Propose:
         read = SituationReader(
             entities=self.entities, prices=self.prices, controls=self.controls, proposals=self.proposals
         )
-        return read(request.portfolio, symbols=symbols, as_of=moment(request.as_of, now), now=now)
+        return read(
+            request.portfolio,
+            symbols=symbols,
+            as_of=moment(request.as_of, now),
+            now=now,
+            newest=self._newest(now),
+        )
+
+    def _newest(self, now: datetime) -> list[str]:
+        """Ids of the proposals written in the last minute, from the ledger's end."""
+        head = self.ledger.head()
+        if head is None or now - head.at > JUST_NOW:
+            return []
+        tail = self.ledger.entries(after=max(0, head.sequence - TAIL))
+        return [e.subject for e in tail if e.kind == "proposal" and now - e.at <= JUST_NOW]
 
     @property
     def _recorder(self) -> Recorder:

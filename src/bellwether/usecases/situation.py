@@ -1,8 +1,10 @@
 """Reading what a portfolio's orders are checked against."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from bellwether.domain.items import CLOCK_SKEW
 from bellwether.domain.limits import Controls, read_controls
@@ -26,14 +28,28 @@ class SituationReader:
     proposals: Proposals
 
     def __call__(
-        self, portfolio: str, *, symbols: Iterable[str], as_of: datetime, now: datetime, without: str = ""
+        self,
+        portfolio: str,
+        *,
+        symbols: Iterable[str],
+        as_of: datetime,
+        now: datetime,
+        without: str = "",
+        newest: Sequence[str] = (),
     ) -> Situation:
-        """The situation of a portfolio at `as_of`, the proposal `without` left out. Raises `NotFound`."""
+        """The situation of a portfolio at `as_of`, the proposal `without` left out. Raises `NotFound`.
+
+        `newest` are proposals the indexes, which follow the table a moment later, may not list yet.
+        """
         holdings = self.entities.portfolio(portfolio)
         if holdings is None:
             raise NotFound(f"there is no portfolio {portfolio!r}", path="$.portfolio")
         controls = read_controls(self.controls.controls())
-        still_open = self._open(portfolio, as_of=as_of, now=now, without=without)
+        still_open = [
+            p
+            for p in self._undecided_and_approved(newest)
+            if p.portfolio == portfolio and p.proposal_id != without and is_open(p, as_of=as_of, now=now)
+        ]
         needed = {*symbols, *(p.symbol for p in holdings.positions), *(p.asset for p in still_open)}
         market = Market(
             as_of=as_of,
@@ -50,16 +66,21 @@ class SituationReader:
             recent=self._recent(portfolio, controls, now=now, without=without),
         )
 
-    def _open(self, portfolio: str, *, as_of: datetime, now: datetime, without: str) -> list[Proposal]:
-        found = [
-            *self.proposals.with_status("pending", MOST_OPEN),
-            *self.proposals.with_status("approved", MOST_OPEN),
-        ]
-        return [
-            p
-            for p in found
-            if p.portfolio == portfolio and p.proposal_id != without and is_open(p, as_of=as_of, now=now)
-        ]
+    def _undecided_and_approved(self, newest: Sequence[str]) -> list[Proposal]:
+        found = {
+            p.proposal_id: p
+            for p in (
+                *self.proposals.with_status("pending", MOST_OPEN),
+                *self.proposals.with_status("approved", MOST_OPEN),
+            )
+        }
+        for proposal_id in newest:
+            known = self.proposals.get(proposal_id)
+            if known is not None:
+                proposal, decisions = known
+                status = decisions[-1].status if decisions else proposal.status
+                found[proposal_id] = replace(proposal, status=status)
+        return list(found.values())
 
     def _recent(self, portfolio: str, controls: Controls, *, now: datetime, without: str) -> list[Proposal]:
         first = now - timedelta(hours=controls.limits.cooldown_hours)
