@@ -14,6 +14,9 @@ from bellwether.handlers.logs import describe_fault, logger
 FRESH_SECONDS = 300.0
 LONGEST_KEY = 512
 
+MACHINE = "machine:"
+"""Begins the user name of a machine; no `sub` of a pool does."""
+
 
 class ApiClients:
     """Knows a machine by its key. The secret is `{"name": "sha256 hex of its key", …}`, kept for 5 minutes.
@@ -41,7 +44,7 @@ class ApiClients:
         ]
         if not matches:
             raise Unauthenticated("The API key is not valid.")
-        return User(username=f"machine:{matches[0]}", roles=("machine",))
+        return User(username=f"{MACHINE}{matches[0]}", roles=("machine",))
 
     def _current(self) -> dict[str, str]:
         with self._lock:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bellwether.domain.problems import Unauthenticated
 from bellwether.domain.rights import ROUTES, User
-from bellwether.handlers.api_clients import ApiClients
+from bellwether.handlers.api_clients import MACHINE, ApiClients
 from bellwether.handlers.api_function import Composed
 from bellwether.handlers.logs import describe_fault, logger
 from bellwether.handlers.request import correlation_id
@@ -32,8 +32,11 @@ class Settings(FunctionSettings):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
+    """`account_prefix` begins the names of the gateway's usage accounts (see `usage_account`)."""
+
     tokens: TokenVerifier
     clients: ApiClients
+    account_prefix: str = "bellwether-local"
 
 
 def compose(settings: Settings) -> Parts:
@@ -41,6 +44,7 @@ def compose(settings: Settings) -> Parts:
     return Parts(
         tokens=TokenVerifier(keys, issuer=settings.token_issuer, client_id=settings.user_pool_client_id),
         clients=ApiClients(lambda: read_secret(settings.api_clients_secret_arn)),
+        account_prefix=f"bellwether-{settings.stage}",
     )
 
 
@@ -67,7 +71,17 @@ def authorize(event: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
         "principalId": user.username,
         "policyDocument": {"Version": "2012-10-17", "Statement": statements},
         "context": {"username": user.username, "roles": ",".join(user.roles)},
+        **({} if socket else {"usageIdentifierKey": usage_account(user, parts.account_prefix)}),
     }
+
+
+def usage_account(user: User, prefix: str) -> str:
+    """On whose account the gateway counts the request: all people together, each machine alone.
+
+    It is a name and no credential; stages whose gateway takes no accounts from the authorizer ignore it.
+    """
+    machine = user.username.removeprefix(MACHINE) if user.username.startswith(MACHINE) else None
+    return f"{prefix}-machine-{machine}" if machine else f"{prefix}-people"
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:

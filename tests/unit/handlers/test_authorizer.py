@@ -224,6 +224,15 @@ def test_a_machine_has_its_key_and_only_what_machines_may() -> None:
             decided(authorizer_event("POST", "/ingest/news", {"x-api-key": wrong}))
 
 
+@pytest.mark.req("A1", "X4")
+def test_requests_are_counted_on_the_account_of_all_people_or_of_one_machine() -> None:
+    person = decided(authorizer_event(headers={"authorization": f"Bearer {token()}"}))
+    machine = decided(authorizer_event("POST", "/ingest/news", {"x-api-key": API_KEY}))
+    assert person["usageIdentifierKey"] == "bellwether-local-people"
+    assert machine["usageIdentifierKey"] == "bellwether-local-machine-importer"
+    assert "usageIdentifierKey" not in decided(socket_event(query={"token": token()}))
+
+
 @pytest.mark.req("U3")
 def test_a_bad_token_is_not_rescued_by_a_good_key() -> None:
     with pytest.raises(Unauthorized):
