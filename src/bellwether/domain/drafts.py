@@ -36,9 +36,10 @@ class Without(Struct, frozen=True, kw_only=True):
 
 def drafted(score: Score, situation: Situation, terms: Terms) -> Proposal | Without:
     """The proposal a score leads to in a situation, sealed and pending, or why there is none."""
-    side = side_of(score)
+    least = situation.controls.sizing.least_edge
+    side = side_of(score, least)
     if side is None:
-        return no_side(score)
+        return no_side(score, least)
     sized = sized_order(score, side, situation)
     if isinstance(sized, Without):
         return sized
@@ -75,11 +76,14 @@ def drafted(score: Score, situation: Situation, terms: Terms) -> Proposal | With
     )
 
 
-def no_side(score: Score) -> Without:
+def no_side(score: Score, least_edge: float) -> Without:
     """The reason when a score takes no side."""
     if score.p_up is None:
         return Without(asset=score.asset, code="abstained", reason="no agent has a live view of it")
-    return Without(asset=score.asset, code="no_edge", reason="the score does not differ from the base rate")
+    reason = (
+        f"p_up is {abs(score.edge or 0.0):.4f} from the base rate, {least_edge:g} is the least worth an order"
+    )
+    return Without(asset=score.asset, code="no_edge", reason=reason)
 
 
 def denied(risk: RiskResult) -> Without:

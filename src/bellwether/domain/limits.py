@@ -72,12 +72,15 @@ class CostModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class SizingPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How conviction becomes a size. `kelly_fraction` is λ; volatilities are annualised (√252).
 
-    `caution` moves p_up from its mean (0) toward the end of its 90 % interval that is worse for the order (1)
-    before the Kelly bet is computed. `lot` is the smallest tradable quantity in shares.
+    `caution` moves p_up from its mean (0) toward the end of its 90 % interval that is worse for the order
+    (1) before the Kelly bet is computed. `least_edge` is the smallest |p_up − base rate| worth an order:
+    Kelly alone would let an asset's drift pay for a signal that says next to nothing. `lot` is the smallest
+    tradable quantity in shares.
     """
 
     kelly_fraction: Annotated[float, Meta(gt=0, le=0.5)] = 0.25
     caution: Share = 0.0
+    least_edge: Share = 0.005
     target_volatility: Positive = 0.20
     volatility_floor: Positive = 0.05
     volatility_cap: Positive = 1.0

@@ -79,9 +79,9 @@ def volatility_scale(volatility: float, policy: SizingPolicy) -> float:
     return min(policy.volatility_cap, policy.target_volatility / max(volatility, policy.volatility_floor))
 
 
-def side_of(score: Score) -> Side | None:
-    """The side the edge asks for; `None` when the agents abstain or there is no edge."""
-    if not score.edge or score.p_up is None:
+def side_of(score: Score, least_edge: float = 0.0) -> Side | None:
+    """The side the edge asks for; `None` when the agents abstain or the edge is below `least_edge`."""
+    if not score.edge or score.p_up is None or abs(score.edge) < least_edge:
         return None
     return "buy" if score.edge > 0 else "sell"
 
