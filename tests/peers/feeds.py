@@ -1,6 +1,7 @@
 """A web server on loopback that serves feeds as the web does: politely, slowly, wrongly, with malice."""
 
 import gzip
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -97,8 +98,8 @@ def answer(request: BaseHTTPRequestHandler, status: int, content: bytes, headers
 
 
 @contextmanager
-def feed_peer() -> Iterator[Peer]:
-    """A server on a free port of loopback, for as long as the block lasts."""
+def feed_peer(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
+    """A server on a free port of loopback, for as long as the block lasts; with `tls` it speaks HTTPS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -119,8 +120,10 @@ def feed_peer() -> Iterator[Peer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     host = f"127.0.0.1:{server.server_port}"
-    peer = Peer(address=f"http://{host}", host=host)
+    peer = Peer(address=f"http{'s' if tls else ''}://{host}", host=host)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -9,9 +9,10 @@ import pytest
 
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.domain.entities import Asset, Portfolio
+from bellwether.domain.rights import User
 from bellwether.handlers import check_risk, decide, propose, score, summarise
 from bellwether.usecases.check_risk import CheckRisk
-from bellwether.usecases.decide import Decide
+from bellwether.usecases.decide import Decide, DecisionRequest
 from bellwether.usecases.propose import Propose
 from bellwether.usecases.score import ScoreAssets
 from bellwether.usecases.summarise import Summarise
@@ -180,3 +181,31 @@ def test_the_summary_of_a_desk_that_did_nothing_yet(desk: Desk) -> None:
     assert status == 200
     assert told["counts"]["tracked_assets"] == 1
     assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.req("A7", "B2")
+@pytest.mark.parametrize(
+    ("action", "figure"), [("approve", "Approvals"), ("reject", "Rejections"), ("revoke", "Revocations")]
+)
+def test_a_decision_is_made_once_as_of_its_first_try_and_counted(
+    ports: MemoryPorts, capsys: pytest.CaptureFixture[str], action: str, figure: str
+) -> None:
+    made: list[tuple[str, datetime]] = []
+
+    class Deciding:
+        def __call__(self, request: DecisionRequest, *, user: User, now: datetime) -> dict[str, Any]:
+            made.append((user.username, now))
+            return {"decision": {"action": request.action}}
+
+    deciding: Any = Deciding()
+    parts = decide.Parts(decide=deciding, answers=ports.answers, clock=lambda: NOW)
+    event = rest_event(
+        "POST", "/decision", body={**DECISION, "action": action}, roles="approver",
+        headers={"Idempotency-Key": "once"},
+    )  # fmt: skip
+    for _ in range(3):
+        response = decide.handler.serve(event, Context(), lambda: parts)
+        assert response["statusCode"] == 200
+        assert json.loads(response["body"]) == {"decision": {"action": action}}
+    assert made == [("5e6f-analyst", NOW)]
+    assert capsys.readouterr().out.count(f'"{figure}":[1.0]') == 1

@@ -1,10 +1,16 @@
 """Fetching from addresses other people chose: never inwards, never without end, never more than the limit."""
 
 import gzip
+import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,3 +214,47 @@ def test_nobody_there_is_a_refusal_like_any_other() -> None:
     assert refusal(GuardedHttp(trusted={"127.0.0.1:1"}), "http://127.0.0.1:1/") == "unreachable"
     with pytest.raises(Refused):
         resolve("no-such-host.invalid", 80)
+
+
+def certified(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """TLS contexts of a server that is `host`, and of a client that believes it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "server.pem"
+    path.write_bytes(private + pem)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(path)
+    return server, ssl.create_default_context(cadata=pem.decode())
+
+
+@pytest.mark.req("S4")
+def test_the_certificate_has_to_be_the_hosts_though_the_connection_goes_to_an_address(tmp_path: Path) -> None:
+    server, client = certified(tmp_path, "feeds.example")
+    with feed_peer(server) as peer:
+        peer.serve("/feed", rss("one"))
+        port = peer.host.rpartition(":")[2]
+        trusted = {f"{host}.example:{port}" for host in ("feeds", "other")}
+
+        def fetcher(tls: ssl.SSLContext | None) -> GuardedHttp:
+            return GuardedHttp(trusted=trusted, resolver=lambda _host, _port: ["127.0.0.1"], tls=tls)
+
+        assert fetcher(client).get(f"https://feeds.example:{port}/feed").content == rss("one")
+        assert refusal(fetcher(client), f"https://other.example:{port}/feed") == "bad_certificate"
+        assert refusal(fetcher(None), f"https://feeds.example:{port}/feed") == "bad_certificate"

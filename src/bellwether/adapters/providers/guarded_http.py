@@ -67,8 +67,11 @@ def is_public(address: str) -> bool:
 
 
 class GuardedHttp:
-    """`seconds` bounds a whole fetch, redirects included. `trusted` names `host:port` pairs that are exempt
-    from the address check; it exists for peers that are started by whoever constructs this."""
+    """`seconds` bounds a whole fetch, redirects included.
+
+    `trusted` names `host:port` pairs that are exempt from the address check, `tls` says whose certificates
+    are believed (the system's by default): both are for peers started by whoever constructs this.
+    """
 
     def __init__(
         self,
@@ -78,13 +81,14 @@ class GuardedHttp:
         trusted: Iterable[str] = (),
         resolver: Resolver = resolve,
         user_agent: str = USER_AGENT,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._seconds = seconds
         self._largest = largest
         self._trusted = frozenset(trusted)
         self._resolver = resolver
         self._user_agent = user_agent
-        self._tls = ssl.create_default_context()
+        self._tls = tls or ssl.create_default_context()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
         """Fetches `url`. Raises `Refused` for what may not, cannot or does not come in time and size."""
@@ -112,6 +116,8 @@ class GuardedHttp:
             raise _too_slow() if time.monotonic() >= deadline else refused from None
         except zlib.error:
             raise Refused("bad_encoding", "the answer says it is gzip and is not") from None
+        except ssl.SSLCertVerificationError:
+            raise Refused("bad_certificate", "the certificate is not one for this host") from None
         except (OSError, http.client.HTTPException, ValueError) as fault:
             if time.monotonic() >= deadline or isinstance(fault, TimeoutError):
                 raise _too_slow() from None
