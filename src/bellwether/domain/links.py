@@ -116,9 +116,7 @@ _CONTEXT_REACH = 6
 
 
 class LinkTarget(msgspec.Struct, frozen=True):
-    """An asset to link to: its ticker (`BRK-A`, with or without a leading `$`), company name and other
-    names.
-    """
+    """An asset to link to: ticker (`BRK-A`, a leading `$` is ignored), company name, other names."""
 
     symbol: str
     name: str = ""
@@ -187,9 +185,7 @@ def _tag_key(symbol: str) -> str:
 
 
 class Linker:
-    """Finds mentions of a fixed set of assets. Building takes time linear in the assets; linking, in the
-    text.
-    """
+    """Finds mentions of a fixed set of assets, in time linear in the text however many they are."""
 
     def __init__(self, assets: Iterable[LinkTarget]) -> None:
         self._tags: dict[str, str] = {}
@@ -223,8 +219,7 @@ class Linker:
                 node[""] = _without_preferred(entries)
 
     def link(self, text: str) -> list[Link]:
-        """The assets `text` is about, each once by its surest mention (the earliest among equals), in text
-        order.
+        """The assets `text` is about in text order, each by its surest mention (the earliest of equals).
 
         Never raises on any text; an empty list means nobody we track is mentioned with enough certainty.
         """

@@ -1,6 +1,4 @@
-"""The project's own sentiment text model: what a sentence says about one company, in-process and free of
-charge.
-"""
+"""The project's own sentiment text model: what a sentence says about one company, read in-process."""
 
 from bellwether.agents.text.model import Label, Reading, SentimentModel, Word
 

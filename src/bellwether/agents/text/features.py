@@ -21,9 +21,9 @@ Observations = Mapping[str, Sequence[Any]]
 _ZONES = frozenset({"left", "right", "far_left", "far_right", "whole"})
 """Before and after the entity within its clause, the same beyond it, and a text read without an entity."""
 
-Feature = tuple[int, float]
-"""A feature's hash (CRC-32 of its name) and value; weights are looked up by the hash's low bits, so that no
-dictionary of names has to be carried (Weinberger et al. 2009)."""
+Group = tuple[float, list[int]]
+"""Features of one value, by their hashes (CRC-32 of their names); weights are looked up by a hash's low bits,
+so that no dictionary of names has to be carried (Weinberger et al. 2009)."""
 
 WORD, CHARACTERS, PAIR, CLASS = 0.6, 1.2, 1.0, 0.6
 """Prior scale of each family (under an L2 penalty a larger value is a weaker penalty)."""
@@ -33,12 +33,19 @@ _IS_POLAR = POLAR.__contains__
 _IN_SKETCH = (SKELETON | {START, ENTITY, END}).__contains__
 
 
-_ANY_GRAM = crc32(b"g ")
-_GRAM_PREFIX = {zone: crc32(f"g {zone} ".encode()) for zone in _ZONES}
+SHARED = dict.fromkeys(_ZONES, "token") | {
+    "whole_pairs": "pairs",
+    "whole_classes": "classes",
+    "whole_sketch": "sketch",
+}
+"""The table whose features a table's keys have besides their own (Daumé III 2007): what is learned in one zone,
+or in one of the two readings (with and without an entity), serves in the others."""
+
+_GRAM_PREFIX = {prefix: crc32(f"g {prefix}".encode()) for prefix in ("", *(f"{zone} " for zone in _ZONES))}
 
 
-def _feature(name: str, value: float) -> Feature:
-    return crc32(name.encode()), value
+def _group(value: float, *names: str) -> Group:
+    return value, [crc32(name.encode()) for name in names]
 
 
 def _character_grams(word: bytes) -> list[bytes]:
@@ -124,42 +131,42 @@ def observe_entity(
     }
 
 
-def _expand_token(zone: str, token: str) -> list[Feature]:
-    features = [_feature(f"w {token}", WORD), _feature(f"w {zone} {token}", WORD)]
-    if name := CLASS_OF.get(token):
-        features.append(_feature(f"c {zone} {name}", CLASS))
+def _grams(token: str, prefix: int) -> Group:
+    grams = _character_grams(f"<{token}>".encode())
+    # a token's substrings weigh the same together whether it is long or short; CRC-32 runs on from a
+    # prefix's, which gives the number of prefix and substring together
+    return CHARACTERS / sqrt(len(grams)), [crc32(gram, prefix) for gram in grams]
+
+
+def _expand_token(prefix: str, token: str) -> list[Group]:
+    groups = [_group(WORD, f"w {prefix}{token}")]
+    if prefix and (name := CLASS_OF.get(token)):
+        groups.append(_group(CLASS, f"c {prefix}{name}"))
     if len(token) > 2 and token[0].isalpha():
-        grams = _character_grams(f"<{token}>".encode())
-        # a token's substrings weigh the same together whether it is long or short
-        value = CHARACTERS / sqrt(len(grams))
-        # CRC-32 runs on from a prefix's: the same number as for prefix and substring together
-        prefix = _GRAM_PREFIX[zone]
-        features += [(crc32(gram, _ANY_GRAM), value) for gram in grams]
-        features += [(crc32(gram, prefix), value) for gram in grams]
-    return features
+        groups.append(_grams(token, _GRAM_PREFIX[prefix]))
+    return groups
 
 
-def _expand_run(table: str, run: Sequence[str]) -> list[Feature]:
-    kind = "k" if "sketch" in table else "r"
+def _expand_run(table: str, run: Sequence[str]) -> Group:
+    kind = table.replace("sketch", "k").replace("classes", "r").replace("_", " ")
     names = [f"{kind} {run[0]} {run[1]}"]
     if run[2]:
         names.append(f"{kind} {run[0]} {run[1]} {run[2]}")
-    if table.startswith("whole"):
-        names += [f"whole {name}" for name in names]
-    return [_feature(name, CLASS) for name in names]
+    return _group(CLASS, *names)
 
 
-def expand(table: str, key: Any) -> Sequence[Feature]:
-    """The features of one observation. Those named alike are shared between the two readings (with and
-    without an entity); those named after a zone or `whole` are a reading's own (Daumé III 2007).
-    """
+def expand(table: str, key: Any) -> Sequence[Group]:
+    """The features of one observation that are the table's own; `SHARED` says where the others are."""
+    if table in _ZONES:
+        return _expand_token(f"{table} ", key)
+    if table == "token":
+        return _expand_token("", key)
     if table == "pairs":
-        return (_feature(f"p {key[0]} {key[1]}", PAIR),)
+        return (_group(PAIR, f"p {key[0]} {key[1]}"),)
     if table == "whole_pairs":
-        name = f"{key[0]} {key[1]}"
-        return (_feature(f"p {name}", PAIR), _feature(f"p whole {name}", PAIR / 2))
+        return (_group(PAIR / 2, f"p whole {key[0]} {key[1]}"),)
     if table == "relation":
-        return (_feature(f"n {' '.join(key)}", CLASS),)
+        return (_group(CLASS, f"n {' '.join(key)}"),)
     if table == "entity":
-        return (_feature(f"e {key}", CLASS),)
-    return _expand_token(table, key) if table in _ZONES else _expand_run(table, key)
+        return (_group(CLASS, f"e {key}"),)
+    return (_expand_run(table, key),)

@@ -1,7 +1,7 @@
 """The sentiment text model at inference: hashed linear weights, the standard library and msgspec."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from math import exp, log
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from bellwether.agents.text.features import Observations, expand, observe, observe_entity
+from bellwether.agents.text.features import SHARED, Observations, expand, observe, observe_entity
 from bellwether.agents.text.tokens import fold, hide, locate, tokenise, without_control
 
 Label = Literal["negative", "neutral", "positive"]
@@ -85,27 +85,34 @@ class Word(msgspec.Struct, frozen=True):
 class _Table(dict[Any, complex]):
     """Summed weights by observation; the real part is toward negative, the imaginary part toward positive."""
 
-    __slots__ = ("_mask", "_name", "_scale", "_weights")
+    __slots__ = ("_mask", "_name", "_scale", "_shared", "_weights")
 
-    def __init__(self, name: str, weights: "memoryview[int]", scale: float) -> None:
+    def __init__(self, name: str, weights: "memoryview[int]", scale: float, shared: "_LookUp | None") -> None:
         super().__init__()
-        self._name, self._weights, self._scale = name, weights, scale
-        self._mask = len(weights) // 2 - 1
+        self._name, self._weights, self._scale, self._shared = name, weights, scale, shared
+        self._mask = len(weights) - 2
 
-    def __missing__(self, key: object) -> complex:
-        negative = positive = 0.0
+    def __missing__(self, key: Any) -> complex:
+        total = self._shared(key) if self._shared else 0j
         weights, mask = self._weights, self._mask
-        for number, value in expand(self._name, key):
-            index = 2 * (number & mask)
-            negative += weights[index] * value
-            positive += weights[index + 1] * value
+        for value, numbers in expand(self._name, key):
+            negative = positive = 0
+            for number in numbers:
+                index = 2 * number & mask
+                negative += weights[index]
+                positive += weights[index + 1]
+            if negative or positive:
+                total += self._scale * value * complex(negative, positive)
         if len(self) >= _CACHED_KEYS:
             self.clear()
-        total = self[key] = complex(negative * self._scale, positive * self._scale)
+        self[key] = total
         return total
 
 
-class _Tables(dict[str, Any]):
+_LookUp = Callable[[Any], complex]
+
+
+class _Tables(dict[str, _LookUp]):
     """The look-up of each table, made when first asked for."""
 
     def __init__(self, weights: Weights) -> None:
@@ -113,8 +120,9 @@ class _Tables(dict[str, Any]):
         self._weights = memoryview(weights.table).cast("b")
         self._scale = weights.scale
 
-    def __missing__(self, name: str) -> Any:
-        look_up = self[name] = _Table(name, self._weights, self._scale).__getitem__
+    def __missing__(self, name: str) -> _LookUp:
+        shared = self[SHARED[name]] if name in SHARED else None
+        look_up = self[name] = _Table(name, self._weights, self._scale, shared).__getitem__
         return look_up
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from bellwether.agents.text.features import expand
+from bellwether.agents.text.features import SHARED, expand
 from bellwether.agents.text.model import Calibration, Weights, observations
 
 _TRAINING_ONLY = "sentfin_juxtaposed"
@@ -163,8 +163,10 @@ def juxtaposed(sentfin: Sequence[Example], folds: Any, seed: int) -> tuple[list[
 
 
 @cache
-def _hashed(table: str, key: object) -> list[tuple[int, float]]:
-    return [(number & (TABLE_SIZE - 1), value) for number, value in expand(table, key)]
+def _hashed(table: str, key: Any) -> list[tuple[int, float]]:
+    shared = _hashed(SHARED[table], key) if table in SHARED else []
+    own = [(number & (TABLE_SIZE - 1), value) for value, numbers in expand(table, key) for number in numbers]
+    return shared + own
 
 
 def _matrix(examples: Sequence[Example]) -> Any:
