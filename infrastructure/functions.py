@@ -219,7 +219,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "EVENTS_TABLE",
         ),
         grants=(
-            Rows("proposals", *READ, indexes=True),
+            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
             Rows("outcomes", *READ, "PutItem", "BatchWriteItem", indexes=True),
             Rows("agents_config", *READ, "PutItem"),
             Rows("tracked_entities", *READ),
