@@ -1,5 +1,6 @@
 """The chain's answers as tables that say why, made from the API's documents as they are."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -107,22 +108,26 @@ def proposals_shown(answer: Document) -> list[RenderableType]:
 
 
 def proposal_shown(proposal: Document) -> list[RenderableType]:
-    """One proposal: the order, every step of its sizing, every check."""
+    """One proposal: the order, every step of its sizing, every check. The summary's short form has less."""
     style = _STATUSES.get(proposal["status"], "")
     head = (
         f"\n[bold]{proposal['side'].upper()} {proposal['quantity']:,g} {proposal['asset']}[/bold] "
         f"at {number(proposal['limit_price'])} or better = {number(proposal['notional'])}, "
-        f"costs about {number(proposal['expected_cost'])}  [{style or 'default'}]{proposal['status']}[/]"
+        f"costs about {number(proposal.get('expected_cost'))}  "
+        f"[{style or 'default'}]{proposal['status']}[/]"
     )
-    facts = (
+    facts: RenderableType = (
         f"[dim]proposal {proposal['proposal_id']} for {escape(proposal['portfolio'])}, proposed by "
         f"{escape(proposal['proposed_by'])}, expires {proposal['expires_at']}\n"
         f"content {proposal['content_hash']}[/dim]"
     )
     sizing = Table("sizing step", "of equity", "in words", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for step in proposal["sizing"]:
+    for step in proposal.get("sizing", []):
         sizing.add_row(step["step"], percent(step["value"], 2), escape(step["detail"]))
-    return [head, facts, sizing, *risk_shown(proposal["risk"])]
+    shown: list[RenderableType] = [head, facts]
+    if sizing.row_count:
+        shown.append(sizing)
+    return [*shown, *(risk_shown(proposal["risk"]) if isinstance(proposal.get("risk"), dict) else [])]
 
 
 def risk_shown(result: Document) -> list[RenderableType]:
@@ -142,7 +147,9 @@ def risk_shown(result: Document) -> list[RenderableType]:
         table.add_column(name, justify="right" if name in {"observed", "limit"} else "left")
     for check in result["checks"]:
         outcome = Text(check["outcome"], style=_VERDICTS.get(check["outcome"], ""))
-        observed = "unknown" if check["observed"] is None else _figure(check["observed"])
+        # What a check that passes did not observe was not there; what stopped a check was not known.
+        absent = "none" if check["outcome"] == "pass" else "unknown"
+        observed = absent if check["observed"] is None else _figure(check["observed"])
         limit = "–" if check["limit"] is None else _figure(check["limit"])
         table.add_row(check["code"], outcome, observed, limit, check["unit"], escape(check["detail"]))
     return [head, table]
@@ -167,16 +174,27 @@ def decision_shown(answer: Document) -> list[RenderableType]:
 def evaluation_shown(answer: Document) -> list[RenderableType]:
     """Outcomes and the agents' track records of a `POST /evaluate`."""
     outcomes: Sequence[Document] = answer.get("outcomes", [])
-    shown: list[RenderableType] = [f"[bold]{len(outcomes):,}[/bold] outcomes resolved."]
+    new, waiting = answer.get("resolved", len(outcomes)), answer.get("waiting", 0)
+    shown: list[RenderableType] = [
+        f"[bold]{new:,}[/bold] outcomes newly resolved, {waiting:,} forecasts still on their way."
+    ]
     if outcomes:
         shown.append(_outcomes_table(outcomes))
     records = answer.get("track_records", [])
     if records:
         shown.append(_records_table(records))
-    skipped = answer.get("skipped")
+    skipped = answer.get("skipped") or []
     if skipped:
-        shown.append(f"[dim]skipped: {escape(str(skipped))}[/dim]")
+        shown.append(f"[dim]{len(skipped):,} could not be resolved: {escape(_reasons(skipped))}[/dim]")
+    if answer.get("more"):
+        shown.append("There is more to resolve: run it again.")
     return shown
+
+
+def _reasons(skipped: Sequence[Document]) -> str:
+    """Why, each reason once with how often it was given."""
+    counts = Counter(str(told.get("code") or told.get("reason")) for told in skipped)
+    return ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(10))
 
 
 def _outcomes_table(outcomes: Sequence[Document], most: int = 30) -> Table:

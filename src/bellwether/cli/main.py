@@ -6,6 +6,7 @@ imported inside the command that needs it.
 
 import inspect
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -61,7 +62,7 @@ class Commands(TyperGroup):
 
 
 def explain(fault: BaseException, *, json: bool) -> int:
-    """Reports a fault and returns its exit code. What nobody foresaw is raised again."""
+    """Reports a fault and returns its exit code. What nobody foresaw comes with its traceback."""
     if isinstance(fault, KeyboardInterrupt | typer.Abort):
         sys.stderr.write("Interrupted.\n")
         return INTERRUPTED
@@ -77,7 +78,9 @@ def explain(fault: BaseException, *, json: bool) -> int:
         return explain(Failure(str(fault), exit_code=fault.exit_code), json=json)
     if isinstance(fault, typer.TyperException):
         return explain_usage(fault, json=json)
-    raise fault
+    traceback.print_exception(fault)
+    told = f"{type(fault).__name__}: {fault}"
+    return explain(Failure(told, title="A defect in bellwether; the lines above say where"), json=json)
 
 
 def explain_usage(fault: typer.TyperException, *, json: bool) -> int:

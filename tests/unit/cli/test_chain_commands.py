@@ -19,6 +19,7 @@ from bellwether.domain.entities import Portfolio
 from bellwether.domain.outcomes import AgentTrackRecord
 from bellwether.domain.proposals import Check, Decision, Proposal, RiskResult, SizingStep
 from bellwether.domain.scores import Concentration, Contribution, Score
+from bellwether.usecases.summarise import ProposalLine
 from tests.unit.cli.conftest import Done, Peer, api_of, problem
 
 Typed = Callable[..., Done]
@@ -235,7 +236,10 @@ def test_an_order_that_is_none_is_wrong_use(text: str) -> None:
 
 @pytest.mark.req("A7")
 def test_a_decision_names_the_content_that_was_shown(typed: Typed, peer: Peer) -> None:
-    peer.answers = [answer(open=[PROPOSAL]), answer(proposal=PROPOSAL, decision=DECISION)]
+    line = {
+        name: value for name in ProposalLine.__struct_fields__ if (value := getattr(PROPOSAL, name, None))
+    }
+    peer.answers = [answer(proposals=[line]), answer(proposal=PROPOSAL, decision=DECISION)]
     done = typed("decide", PROPOSAL_ID, "approve", "--reason", "broad")
     assert done.code == 0
     assert sent(peer) == {
@@ -268,11 +272,13 @@ def test_an_unknown_proposal_and_an_unknown_action_are_not_sent(
 
 @pytest.mark.req("A8")
 def test_an_evaluation_shows_undefined_figures_as_dashes(typed: Typed, peer: Peer) -> None:
-    peer.answers = [answer(outcomes=[], track_records=[RECORD], skipped=3)]
+    skipped = [{"subject": "s", "code": "no_prices"}] * 2
+    known = {"outcomes": [], "track_records": [RECORD], "resolved": 0, "waiting": 4}
+    peer.answers = [answer(**known, skipped=skipped, more=True)]
     done = typed("evaluate", "--from", "2015-01-01", "--to", "2015-06-30", "--scope", "score")
     assert sent(peer) == {"from": "2015-01-01T00:00:00Z", "to": "2015-06-30T23:59:59Z", "scope": "score"}
-    assert "sentiment v3" in done.out
-    assert "–" in done.out
+    for words in ("sentiment v3", "–", "4 forecasts still", "no_prices (2)", "run it again"):
+        assert words in done.out
     assert "0.0000" not in done.out
     assert typed("evaluate", "--scope", "all").code == 2
 

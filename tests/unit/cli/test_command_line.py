@@ -100,9 +100,11 @@ def test_each_fault_has_its_exit_code(fault: BaseException, code: int) -> None:
     assert explain(fault, json=False) == code
 
 
-def test_what_nobody_foresaw_is_raised_again() -> None:
-    with pytest.raises(ZeroDivisionError):
-        explain(ZeroDivisionError(), json=True)
+def test_what_nobody_foresaw_says_where_and_is_one_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(ZeroDivisionError("by nothing"), json=True) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"]["detail"] == "ZeroDivisionError: by nothing"
+    assert "ZeroDivisionError: by nothing" in told.err
 
 
 def test_an_interrupted_command_ends_with_130() -> None:
