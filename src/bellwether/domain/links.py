@@ -158,9 +158,7 @@ def _key(word: str) -> str:
 
 
 def _spellings(name: str) -> Iterable[tuple[tuple[str, ...], bool]]:
-    """Each way a name is written, with whether it needs context: in full, then with suffixes dropped one by
-    one.
-    """
+    """Each way a name is written, and whether it needs context: in full, then suffix by suffix shorter."""
     keys = _keys(name)
     if len(keys) > 1 and keys[0] == "the":
         keys = keys[1:]
@@ -303,9 +301,7 @@ class Linker:
 
 
 def _without_preferred(entries: Sequence[_Entry]) -> list[_Entry]:
-    """Without classes such as `T-PA` when the ordinary share `T` goes by the same name: the name means that
-    one.
-    """
+    """Without classes such as `T-PA` when the ordinary share `T` has the same name: the name means `T`."""
     symbols = {entry.symbol for entry in entries}
     return [entry for entry in entries if entry.symbol.partition("-")[0] not in symbols - {entry.symbol}]
 
@@ -347,9 +343,7 @@ def _shouted(text: str) -> bool:
 
 
 def _context(text: str, matches: Sequence[re.Match[str]], first: int, size: int) -> float:
-    """Confidence that an ambiguous name means the company, from its spelling and the words around it; 0 if
-    not.
-    """
+    """Confidence that an ambiguous name means the company, from its spelling and neighbours; 0 if not."""
     last = first + size - 1
     after = _key(matches[last + 1].group()) if last + 1 < len(matches) else ""
     capitalised = text[matches[first].start()].isupper() and not _shouted(text)

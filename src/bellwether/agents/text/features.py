@@ -38,8 +38,8 @@ SHARED = dict.fromkeys(_ZONES, "token") | {
     "whole_classes": "classes",
     "whole_sketch": "sketch",
 }
-"""The table whose features a table's keys have besides their own (Daumé III 2007): what is learned in one zone,
-or in one of the two readings (with and without an entity), serves in the others."""
+"""The table whose features a table's keys have besides their own (Daumé III 2007): what is learned in one
+zone, or in one of the two readings (with and without an entity), serves in the others."""
 
 _GRAM_PREFIX = {prefix: crc32(f"g {prefix}".encode()) for prefix in ("", *(f"{zone} " for zone in _ZONES))}
 

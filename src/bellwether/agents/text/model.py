@@ -72,9 +72,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A word of the text, where it stands, and what it adds to the log-odds of the label against the other
-    two.
-    """
+    """A word, where it stands in the text, and what it adds to the label's log-odds."""
 
     word: str
     start: int
