@@ -60,12 +60,6 @@ class DeskFunction(Construct):
         for grant in row.grants:
             for statement in grant.statements(given, Stack.of(self)):
                 self.role.add_to_policy(statement)
-        acknowledge(
-            self.role,
-            IAM5="Wildcards end a named prefix (objects of one folder of the lake, indexes of one table, the monthly "
-            "tables of one family, streams of one log group), or the call has no resource to name (ListTables, "
-            "ListBackups, ListStreams).",
-        )
         self.function = lambda_.Function(
             self,
             "Function",

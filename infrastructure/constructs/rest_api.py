@@ -41,6 +41,11 @@ class RestApi(Construct):
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         self.api = self._api(settings)
+        acknowledge(
+            self.api,
+            "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+            IAM4="The account-wide role through which the gateway writes logs; AWS maintains its policy.",
+        )
         self._authorizer = apigateway.RequestAuthorizer(
             self,
             "Authorizer",
@@ -50,7 +55,9 @@ class RestApi(Construct):
             identity_sources=[],
             results_cache_ttl=Duration.seconds(0),
         )
-        self._validator = self.api.add_request_validator("Body", validate_request_body=True)
+        self._validator = self.api.add_request_validator(
+            "Body", validate_request_body=True, validate_request_parameters=True
+        )
         self._models: dict[str, apigateway.Model] = {}
         self.methods = {f"{row.method} {row.path}": self._add(row, functions[row.function]) for row in ROUTES}
         add_problem_responses(self.api, settings)

@@ -70,7 +70,7 @@ def feed_from_stream(
         max_record_age=Duration.minutes(5),
         report_batch_item_failures=True,
         on_failure=sources.SqsDlq(failures),
-        filters=list(filters),
+        filters=[lambda_.FilterCriteria.filter(pattern) for pattern in filters],
     )
     mapping.node.add_dependency(function.role)
 

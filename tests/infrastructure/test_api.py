@@ -1,0 +1,227 @@
+"""The REST API and the WebSocket API."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bellwether.domain import rights
+from infrastructure.constructs.problem_responses import REFUSALS
+from infrastructure.routes import ROUTES
+from tests.infrastructure.synthesis import Resource, Synthesis
+
+ELEVEN = {
+    "POST /ingest/social",
+    "POST /ingest/news",
+    "POST /score",
+    "POST /propose",
+    "POST /risk/check",
+    "POST /decision",
+    "POST /evaluate",
+    "GET /dashboard/summary",
+    "GET /dashboard/stream",
+    "GET /health",
+    "GET /metrics",
+}
+
+
+def methods(synthesis: Synthesis) -> dict[str, Resource]:
+    """Methods by `VERB /path`, the path put together from the resources of the API."""
+    parts = {r.logical_id: r.properties for r in synthesis.of("AWS::ApiGateway::Resource", "api")}
+
+    def path(reference: dict[str, Any]) -> str:
+        if "Ref" not in reference:
+            return ""
+        own = parts[reference["Ref"]]
+        return f"{path(own['ParentId'])}/{own['PathPart']}"
+
+    return {
+        f"{m.properties['HttpMethod']} {path(m.properties['ResourceId'])}": m
+        for m in synthesis.of("AWS::ApiGateway::Method", "api")
+    }
+
+
+@pytest.mark.req("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11", "A12")
+def test_the_eleven_routes_are_there_and_no_others(production: Synthesis) -> None:
+    assert set(methods(production)) == ELEVEN
+
+
+def test_the_routes_of_the_api_are_those_with_rights(production: Synthesis) -> None:
+    assert {f"{verb} {path}" for verb, path in rights.ROUTES} == ELEVEN - {"GET /health"}
+
+
+@pytest.mark.req("A1", "U3")
+def test_every_route_but_health_asks_the_authorizer_and_counts_the_caller(production: Synthesis) -> None:
+    (authorizer,) = production.of("AWS::ApiGateway::Authorizer")
+    for route, method in methods(production).items():
+        properties = method.properties
+        if route == "GET /health":
+            assert properties["AuthorizationType"] == "NONE"
+            continue
+        assert properties["AuthorizationType"] == "CUSTOM"
+        assert properties["AuthorizerId"] == {"Ref": authorizer.logical_id}
+        assert properties["ApiKeyRequired"] is True
+
+
+@pytest.mark.req("U3")
+def test_the_authorizer_is_asked_each_time_whichever_credential_comes(production: Synthesis) -> None:
+    (authorizer,) = production.of("AWS::ApiGateway::Authorizer")
+    assert authorizer.properties["Type"] == "REQUEST"
+    assert authorizer.properties["AuthorizerResultTtlInSeconds"] == 0
+    assert authorizer.properties.get("IdentitySource", "") == ""
+
+
+@pytest.mark.req("A1")
+def test_bodies_are_validated_against_the_types_the_handlers_decode(production: Synthesis) -> None:
+    models = {m.logical_id: m.properties for m in production.of("AWS::ApiGateway::Model")}
+    (validator,) = production.of("AWS::ApiGateway::RequestValidator")
+    assert validator.properties["ValidateRequestBody"] is True
+    for route, method in methods(production).items():
+        if route.startswith("GET"):
+            assert "RequestModels" not in method.properties
+            continue
+        assert method.properties["RequestValidatorId"] == {"Ref": validator.logical_id}
+        model = models[method.properties["RequestModels"]["application/json"]["Ref"]]
+        assert model["Schema"]["type"] == "object"
+        assert model["Schema"]["additionalProperties"] is False
+    decision = next(m for m in models.values() if m["Name"] == "DecisionRequest")["Schema"]
+    assert set(decision["required"]) == {"proposal_id", "content_hash", "action"}
+    assert decision["properties"]["action"]["enum"] == ["approve", "reject", "revoke"]
+
+
+@pytest.mark.req("A1")
+def test_models_are_written_in_the_draft_the_gateway_reads(production: Synthesis) -> None:
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            assert not {"$defs", "const", "propertyNames"} & set(value)
+            assert value.get("required") != []
+            assert not isinstance(value.get("exclusiveMinimum", True), int | float) or isinstance(
+                value.get("exclusiveMinimum", True), bool
+            )
+            if "$ref" in value:
+                assert str(value["$ref"]).startswith("#/definitions/")
+            for part in value.values():
+                walk(part)
+        elif isinstance(value, list):
+            for part in value:
+                walk(part)
+
+    models = production.of("AWS::ApiGateway::Model")
+    assert len(models) == 6
+    for model in models:
+        assert model.properties["Schema"]["$schema"].endswith("draft-04/schema#")
+        walk(model.properties["Schema"])
+
+
+@pytest.mark.req("A1", "X4")
+def test_the_stage_is_the_version_and_throttles_every_route(production: Synthesis) -> None:
+    (stage,) = production.of("AWS::ApiGateway::Stage")
+    assert stage.properties["StageName"] == "v1"
+    settings = {
+        f"{s['HttpMethod']} {s['ResourcePath'].replace('~1', '/')}": s
+        for s in stage.properties["MethodSettings"]
+    }
+    assert settings["* /*"]["ThrottlingRateLimit"] == 200
+    for row in ROUTES:
+        own = (
+            settings[f"{row.method} /{row.path}"]
+            if f"{row.method} /{row.path}" in settings
+            else settings[f"{row.method} {row.path}"]
+        )
+        assert (own["ThrottlingRateLimit"], own["ThrottlingBurstLimit"]) == (
+            row.throttle.rate,
+            row.throttle.burst,
+        )
+    assert "refused_because" in stage.properties["AccessLogSetting"]["Format"]
+
+
+@pytest.mark.req("A1", "X4")
+def test_people_and_machines_have_quotas_counted_by_what_the_authorizer_says(production: Synthesis) -> None:
+    (api,) = production.of("AWS::ApiGateway::RestApi")
+    assert api.properties["ApiKeySourceType"] == "AUTHORIZER"
+    plans = production.of("AWS::ApiGateway::UsagePlan")
+    assert {p.properties["Quota"]["Limit"] for p in plans} == {200_000, 500_000}
+    assert {p.properties["Quota"]["Period"] for p in plans} == {"DAY"}
+    values = {k.properties["Value"] for k in production.of("AWS::ApiGateway::ApiKey")}
+    assert values == {"bellwether-production-people", "bellwether-production-machine-collector"}
+    assert len(production.of("AWS::ApiGateway::UsagePlanKey")) == 2
+
+
+@pytest.mark.req("A1")
+def test_the_gateways_own_refusals_are_problem_details(production: Synthesis) -> None:
+    responses = production.of("AWS::ApiGateway::GatewayResponse")
+    assert len(responses) == len(REFUSALS)
+    for response in responses:
+        headers = response.properties["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        problem = json.loads(response.properties["ResponseTemplates"]["application/json"])
+        assert problem["type"] == f"urn:bellwether:problem:{problem['code']}"
+        assert problem.get("status") == (int(response.properties.get("StatusCode", 0)) or None)
+        assert problem["detail"]
+    throttled = next(r for r in responses if r.properties["ResponseType"] == "THROTTLED")
+    assert throttled.properties["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'10'"
+
+
+@pytest.mark.req("A1")
+def test_without_a_dashboard_elsewhere_no_origin_is_let_in(production: Synthesis) -> None:
+    assert not [route for route in methods(production) if route.startswith("OPTIONS")]
+    assert "Access-Control-Allow-Origin" not in json.dumps(production.templates["api"])
+
+
+@pytest.mark.req("A1")
+def test_exactly_the_named_origin_is_let_in(local: Synthesis) -> None:
+    preflights = {route: m for route, m in methods(local).items() if route.startswith("OPTIONS")}
+    assert {route.removeprefix("OPTIONS ") for route in preflights} >= {r.path for r in ROUTES}
+    for method in preflights.values():
+        (answer,) = method.properties["Integration"]["IntegrationResponses"]
+        origin = answer["ResponseParameters"]["method.response.header.Access-Control-Allow-Origin"]
+        assert origin == "'http://127.0.0.1:4566'"
+    (stage,) = local.of("AWS::ApiGateway::Stage")
+    assert stage.properties["Variables"] == {"allowedOrigins": "http://127.0.0.1:4566"}
+
+
+@pytest.mark.req("A13")
+def test_the_socket_asks_who_connects(production: Synthesis) -> None:
+    routes = {r.properties["RouteKey"]: r.properties for r in production.of("AWS::ApiGatewayV2::Route")}
+    assert set(routes) == {"$connect", "$disconnect", "$default"}
+    assert routes["$connect"]["AuthorizationType"] == "CUSTOM"
+    (authorizer,) = production.of("AWS::ApiGatewayV2::Authorizer")
+    assert routes["$connect"]["AuthorizerId"] == {"Ref": authorizer.logical_id}
+    assert authorizer.properties.get("IdentitySource", []) == []
+    (stage,) = production.of("AWS::ApiGatewayV2::Stage")
+    assert stage.properties["StageName"] == "v1"
+    assert "AccessLogSettings" in stage.properties
+
+
+@pytest.mark.req("A13", "S3")
+def test_only_the_socket_functions_may_post_to_connections(production: Synthesis) -> None:
+    may = {
+        function.properties["Handler"].split(".")[2]
+        for function in production.of("AWS::Lambda::Function", "api")
+        if "execute-api:ManageConnections"
+        in json.dumps(production.statements(function.properties["Handler"].split(".")[2]))
+    }
+    assert may == {"socket", "broadcast"}
+
+
+def test_outputs_tell_where_everything_is(local: Synthesis) -> None:
+    outputs = local.outputs()
+    assert outputs["ApiUrl"] == "http://127.0.0.1:4566/v1"
+    assert outputs["SocketUrl"] == "ws://127.0.0.1:4566/ws"
+    assert outputs.keys() >= {
+        "RestApiId",
+        "SocketApiId",
+        "UserPoolId",
+        "UserPoolClientId",
+        "LakeBucket",
+        "LedgerBucket",
+        "ProposalsTable",
+        "SignalsTablePrefix",
+        "IngestQueueUrl",
+        "IngestDlqUrl",
+        "DecisionsQueueUrl",
+        "DecisionsDlqUrl",
+        "AlarmTopicArn",
+        "SignalWorkerFunction",
+        "SignalWorkerLogGroup",
+    }
