@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bellwether.adapters.aws.ledger import S3Ledger
+from bellwether.adapters.aws.proposals import DynamoProposals
 from bellwether.adapters.naming import LEDGER_PREFIX, ledger_key
 from bellwether.domain.ledger import Entry, first_broken_link
 from bellwether.domain.proposals import Proposal, Status
@@ -105,6 +106,9 @@ class Body:
         return self.content
 
 
+@example(lengths=[1000, 2000], page=1)
+@example(lengths=[1001], page=1)
+@example(lengths=[2002, 6002], page=1)
 @given(
     lengths=st.lists(st.integers(0, 3_000_000), min_size=1, max_size=4), page=st.sampled_from([1, 7, 1000])
 )
@@ -150,6 +154,17 @@ def test_a_projection_ends_the_same_whatever_the_order(ports: Ports, order: tupl
     assert found[1][2].reason == decision().reason
     assert statuses_of(ports) == {"revoked": 1}
     assert ports.proposals.with_status("revoked") == [replace(made, status="revoked")]
+
+
+def test_a_proposal_projected_again_is_not_for_a_moment_pending_again(
+    service_ports: ServicePorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, entries = story()
+    for one in entries:
+        service_ports.proposals.project(one)
+    monkeypatch.setattr(DynamoProposals, "_settle", lambda *_: None)
+    service_ports.proposals.project(entries[0])
+    assert statuses_of(service_ports) == {"revoked": 1}
 
 
 def test_projections_that_race_end_the_same(ports: Ports) -> None:

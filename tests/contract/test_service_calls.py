@@ -99,7 +99,7 @@ class Scripted:
         return answer
 
     transact_write_items = batch_write_item = batch_get_item = put_object = call
-    get_object = list_objects_v2 = call
+    get_object = list_objects_v2 = query = call
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +172,29 @@ def test_what_a_table_did_not_read_is_asked_again() -> None:
     )
     rows = Table(client, "t").rows([{"pk": "a"}, {"pk": "b"}])  # type: ignore[arg-type]
     assert rows == [{"pk": "a"}, {"pk": "b"}]
+
+
+def test_rows_of_several_pages_are_one_answer() -> None:
+    pages = [
+        {"Items": [{"pk": {"S": "a"}}], "LastEvaluatedKey": {"pk": {"S": "a"}}},
+        {"Items": [], "LastEvaluatedKey": {"pk": {"S": "b"}}},
+        {"Items": [{"pk": {"S": "c"}}, {"pk": {"S": "d"}}]},
+    ]
+    client = Scripted(*pages)
+    rows = Table(client, "t").query("pk = :pk", {":pk": "x"}, limit=2)  # type: ignore[arg-type]
+    assert list(rows) == [{"pk": "a"}, {"pk": "c"}]
+    assert client.asked[2]["ExclusiveStartKey"] == {"pk": {"S": "b"}}
+
+
+def test_keys_of_several_pages_are_one_list() -> None:
+    pages = [
+        {"Contents": [{"Key": "p/a"}], "IsTruncated": True, "NextContinuationToken": "more"},
+        {"Contents": [{"Key": "p/b"}], "IsTruncated": False},
+    ]
+    client = Scripted(*pages)
+    assert list(Bucket(client, "b").keys("p/", after="p/0")) == ["p/a", "p/b"]  # type: ignore[arg-type]
+    assert client.asked[0]["StartAfter"] == "p/0"
+    assert client.asked[1]["ContinuationToken"] == "more"
 
 
 def test_patience_ends_and_says_so(monkeypatch: pytest.MonkeyPatch, no_waiting: list[float]) -> None:
