@@ -200,6 +200,13 @@ def test_reliability_is_shrunk_and_moves_a_step_a_day() -> None:
     assert made.brier_skill == skill
 
 
+def test_the_slope_is_shrunk_toward_its_prior() -> None:
+    record = structs.replace(track_record(BASE, skilled(100)), independent=100.0)
+    made = after(record, Fit(0.03, 0.2))
+    assert made.slope == pytest.approx(100 / 300 * 0.2 + 200 / 300 * 0.1)
+    assert made.intercept == pytest.approx(100 / 300 * 0.03)
+
+
 def test_nothing_resolved_or_nothing_new_is_no_new_version() -> None:
     empty = track_record(BASE, [])
     assert learned(BASE, before=BASE, record=empty, fit=None, correlations={}, at=NOW) is None

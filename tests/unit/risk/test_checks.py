@@ -226,6 +226,21 @@ def test_a_drawdown_lets_only_reductions_pass() -> None:
     assert check_of(check_order(buy(10, side="sell"), where, score=score()), "DRAWDOWN").outcome == "pass"
 
 
+def test_a_drawdown_is_measured_from_the_best_day_of_the_window() -> None:
+    """100 shares from 100 up to 130 and back to 117, nothing in cash but 3,000: 1 − 14,700/16,000."""
+    closes = [*[100.0] * 300, 105.0, 110.0, 130.0, 125.0, 117.0]
+    history = bars("ACME", closes, last=NOW.date() - timedelta(days=1))
+    where = situation(positions={"ACME": 100}, cash=3_000, histories=[history])
+    assert where.book.drawdown(63) == pytest.approx(1 - 14_700 / 16_000)
+    assert where.book.drawdown(1) == pytest.approx(1 - 14_700 / 15_500)
+
+
+def test_a_holding_below_its_cost_is_in_drawdown_even_without_a_better_day() -> None:
+    history = bars("ACME", [80.0] * 100, last=NOW.date() - timedelta(days=1))
+    where = situation(positions={"ACME": 100}, cash=0, histories=[history])
+    assert where.book.drawdown(63) == pytest.approx(0.2)
+
+
 def test_liquidity_is_a_share_of_average_volume_and_none_is_unknown() -> None:
     last = NOW.date() - timedelta(days=1)
     thin = situation(

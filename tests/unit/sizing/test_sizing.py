@@ -66,6 +66,22 @@ def test_costs_are_paid_before_the_bet_is_judged() -> None:
     assert dear.refused[0] == "no_edge_after_costs"
 
 
+def test_the_round_trip_makes_the_gain_smaller_and_the_loss_larger() -> None:
+    """Costs of 2·(0.01 % + 0.01 %) = 0.04 % on a gain of 1 % and a loss of 0.9 %."""
+    returns = [0.01, -0.009] * 100
+    sized = size(
+        score(p_up=0.54),
+        "buy",
+        returns=returns,
+        daily_returns=returns,
+        room=ROOM,
+        policy=SizingPolicy(kelly_fraction=0.5),
+        costs=CostModel(half_spread=0.0001, commission=0.0001),
+        limits=RiskLimits(),
+    )
+    assert sized.steps[0].value == pytest.approx(0.5 * (0.54 / 0.0094 - 0.46 / 0.0096))
+
+
 def test_a_short_pays_for_borrowing_and_wins_when_the_price_falls() -> None:
     bet = payoff([0.02, -0.01] * 50, "sell", SizingPolicy())
     assert bet is not None
