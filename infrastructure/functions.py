@@ -45,6 +45,8 @@ SCORING = (
 )
 FETCHING = (
     Objects("lake", "raw-data/*", "PutObject", "GetObject"),
+    Objects("lake", "features/providers/*", "GetObject", "PutObject"),
+    Listing("lake", "features/providers/"),
     Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
     Rows("events", "GetItem", "PutItem", "UpdateItem"),
     Rows("tracked_entities", *READ),
