@@ -88,15 +88,16 @@ class Answers(Protocol):
         """Reserves the key, or returns what became of its first use.
 
         With an `answer`, send that. Without one the call may go on, as of `first_at` (which stays that of the
-        first try, so that a retry writes the same objects). Raises `IdempotencyMismatch` when the key was used
-        with another request, `Conflict` while another call holds it (a hold older than 60 s is taken over).
+        first try, so that a retry writes the same objects). Raises `IdempotencyMismatch` when the key was
+        used with another request, `Conflict` while another call holds it (a hold older than 60 s is taken
+        over).
         """
 
     def keep(self, scope: str, key: str, request_hash: str, answer: bytes, at: datetime) -> None:
         """Stores the first answer for 24 hours at least."""
 
     def release(self, scope: str, key: str) -> None:
-        """Gives the key back after a failure, so that the caller may try again."""
+        """Gives the key back after a failure, so that the caller may try the same request again."""
 
 
 class BatchQueue(Protocol):
