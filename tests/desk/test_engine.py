@@ -239,6 +239,7 @@ def test_an_acknowledged_object_survives_a_kill_at_once(desk: Desk) -> None:
     orphan = desk.home.objects / "000000000000" / "lake" / "raw-data" / "cut-short.tmp"
     orphan.write_bytes(b"half")
     desk.start()
+    assert not orphan.exists()
     s3 = desk.client("s3")
     keys = {entry["Key"] for entry in s3.list_objects_v2(Bucket="lake")["Contents"]}
     assert keys == {f"raw-data/{number}" for number in range(20)} | {"raw-data/once"}

@@ -1,5 +1,6 @@
 """AWS clients of the running engine."""
 
+import functools
 from typing import Any
 
 import boto3
@@ -14,9 +15,14 @@ ROOT_KEY = "test"
 _CONFIG = Config(retries={"max_attempts": 2}, connect_timeout=3, read_timeout=60)
 
 
-def client(running: Running, service: str) -> Any:
-    """A client with the engine's root rights."""
-    session = boto3.session.Session(
+@functools.cache
+def _session() -> boto3.session.Session:
+    # A session reads the descriptions of services anew; one is enough.
+    return boto3.session.Session(
         aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_KEY, region_name=REGION
     )
-    return session.client(service, endpoint_url=running.url, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def client(running: Running, service: str) -> Any:
+    """A client with the engine's root rights."""
+    return _session().client(service, endpoint_url=running.url, config=_CONFIG)  # type: ignore[call-overload]

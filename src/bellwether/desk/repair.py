@@ -6,12 +6,14 @@ Values the engine does not accept are reported, not raised: the templates' own t
 a desk must come up.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .aws import client
 from .engine import Running
 from .resolve import Unresolved, resolve
 from .stacks import Deployed, Resource
@@ -214,7 +216,4 @@ _PLANNERS: dict[str, Callable[[Clients, str, dict[str, Any]], Iterator[tuple[str
 
 def repair_running(running: Running, deployed: Deployed) -> list[Repair]:
     """`repair` on a running engine."""
-    from .aws import client
-
-    made: dict[str, Any] = {}
-    return repair(lambda service: made.setdefault(service, client(running, service)), deployed)
+    return repair(functools.cache(lambda service: client(running, service)), deployed)

@@ -1,6 +1,6 @@
 """Corrections to what the engine keeps across a restart.
 
-Each is a fault that was observed, and each has a test that fails without it (tests/desk).
+Objects and streams correct observed faults, and tests/desk has a test that fails without each.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def acknowledge_only_written_objects(s3: Any) -> None:
 
 
 def sweep_unfinished_objects(folder: Path) -> None:
-    """Remove the temporary files of writes a kill interrupted; the engine would list them as objects."""
+    """Remove the temporary files of writes a kill interrupted. Nothing reads them; they would only add up."""
     for part in folder.rglob("*.tmp"):
         if not part.with_name(part.name + ".meta.json").exists():
             with contextlib.suppress(OSError):

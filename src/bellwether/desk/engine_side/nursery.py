@@ -2,7 +2,7 @@
 
 It imports once what every function of the desk imports (the AWS SDK, the layer's libraries, the product's
 pure modules) and then forks a copy per function process: a copy starts in milliseconds and shares those pages
-with its siblings, where a process of its own spends a third of a second and some fifty megabytes on them.
+with its siblings, where a process of its own spends most of a second and some fifty megabytes on them.
 
 Run as a script by `spawning.py`, in the engine's environment, with one end of a socket as file descriptor 0.
 Requests are framed as: 4 bytes of length (with the child's stdin, stdout, stderr and its life pipe attached),
