@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from bellwether.cli.ledger_tables import Compared, Expected
 from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.stage import StageOption
 from bellwether.domain.ledger import BrokenLink, Entry, first_broken_link
 
 if TYPE_CHECKING:
     from bellwether.cli.owner import OwnerPorts
-    from bellwether.usecases.ports import Outcomes, Proposals
 
 ledger = typer.Typer(help="The append-only, hash-chained record.", no_args_is_help=True)
 
@@ -30,29 +30,25 @@ class Reading:
         self.count = 0
         self.head: Entry | None = None
         self.unreadable: BrokenLink | None = None
-        self.proposals: dict[str, str] = {}
-        self.revisions: dict[str, int] = {}
-        self.outcomes: list[str] = []
+        self.expected = Expected()
 
     def __iter__(self) -> Iterator[Entry]:
         try:
             for entry in self._entries:
                 self.count += 1
                 self.head = entry
-                self._remember(entry)
                 yield entry
-        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as fault:
-            reason = f"it cannot be read ({fault})"
-            self.unreadable = BrokenLink(sequence=self.count + 1, reason=reason)
+                self._take(entry)
+        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+            self.unreadable = BrokenLink(sequence=self.count + 1, reason=f"it cannot be read ({fault})")
 
-    def _remember(self, entry: Entry) -> None:
-        if entry.kind == "proposal":
-            self.proposals[entry.subject] = str(entry.body.get("content_hash"))
-        elif entry.kind == "decision":
-            subject = str(entry.body.get("proposal_id", entry.subject))
-            self.revisions[subject] = max(self.revisions.get(subject, 0), int(entry.body.get("revision", 0)))
-        else:
-            self.outcomes.append(str(entry.body.get("outcome_id", entry.subject)))
+    def _take(self, entry: Entry) -> None:
+        """Remembers an entry that was found to follow from the one before it."""
+        try:
+            self.expected.add(entry)
+        except msgspec.ValidationError as fault:
+            reason = f"its body is no {entry.kind} ({fault})"
+            self.unreadable = self.unreadable or BrokenLink(sequence=entry.sequence, reason=reason)
 
 
 @ledger.command(epilog=examples("bellwether ledger verify", "bellwether ledger verify --json"))
@@ -71,14 +67,14 @@ def verify(stage: StageOption = "local", json: JsonOption = False) -> None:
         with progress(output.err, "Verifying", "entries") as shown:
             broken = first_broken_link(_counted(reading, shown))
         broken = broken or reading.unreadable or rewritten(ports)
-        behind, contradicting = ([], []) if broken else compared(reading, ports.proposals, ports.outcomes)
-    sound = broken is None and not contradicting
+        tables = Compared() if broken else reading.expected.compare(ports.proposals, ports.outcomes)
+    sound = broken is None and not tables.contradicting
     document = {
         "unbroken": broken is None,
         "entries": reading.count,
         "head": reading.head.hash if reading.head else None,
         "broken": msgspec.to_builtins(broken) if broken else None,
-        "tables": {"behind": behind, "contradicting": contradicting},
+        "tables": {"behind": tables.behind, "contradicting": tables.contradicting},
     }
     output.answer(document, *shown_of(document))
     if not sound:
@@ -100,21 +96,6 @@ def rewritten(ports: "OwnerPorts") -> BrokenLink | None:
     counts: dict[int, int] = versions() if versions else {}
     found = sorted(sequence for sequence, count in counts.items() if count > 1)
     return BrokenLink(sequence=found[0], reason="it was written more than once") if found else None
-
-
-def compared(reading: Reading, proposals: "Proposals", outcomes: "Outcomes") -> tuple[list[str], list[str]]:
-    """Ids whose rows lag behind the ledger, and ids whose rows contradict it."""
-    behind: list[str] = []
-    contradicting: list[str] = []
-    for proposal_id, content in reading.proposals.items():
-        row = proposals.get(proposal_id)
-        if row is None or len(row[1]) < reading.revisions.get(proposal_id, 0):
-            behind.append(proposal_id)
-        elif row[0].content_hash != content or len(row[1]) > reading.revisions.get(proposal_id, 0):
-            contradicting.append(proposal_id)
-    known = outcomes.known(reading.outcomes) if reading.outcomes else set()
-    behind.extend(outcome for outcome in reading.outcomes if outcome not in known)
-    return behind, contradicting
 
 
 def shown_of(document: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from bellwether.adapters.memory import MemoryPorts
 from bellwether.cli import operations, owner
 from bellwether.cli.stage import Stage
 from bellwether.domain.ledger import Entry, next_entry
+from bellwether.domain.outcomes import Outcome, Resolved
 from tests.unit.cli.conftest import Done
 from tests.unit.cli.test_chain_commands import DECISION, PROPOSAL
 
@@ -114,6 +115,42 @@ def test_tables_that_lag_are_named_and_tables_that_contradict_fail(typed: Typed,
     done = typed("ledger", "verify", "--json")
     assert done.code == 1
     assert done.document["tables"]["contradicting"] == [PROPOSAL.proposal_id]
+
+
+def test_outcomes_are_compared_by_content(typed: Typed, ports: MemoryPorts) -> None:
+    first, second = outcome("o-1"), outcome("o-2")
+    entry = next_entry(None, at=NOW, kind="outcome", subject="o-1", record=Resolved(outcomes=(first, second)))
+    ports.ledger.append(entry)
+    assert typed("ledger", "verify", "--json").document["tables"]["behind"] == ["o-1", "o-2"]
+    ports.outcomes.put([first, msgspec.structs.replace(second, brier=0.0)])
+    done = typed("ledger", "verify", "--json")
+    assert done.code == 1
+    assert done.document["tables"] == {"behind": [], "contradicting": ["o-2"]}
+
+
+def outcome(outcome_id: str) -> Outcome:
+    return Outcome(
+        outcome_id=outcome_id,
+        evaluated_at=NOW,
+        scope="score",
+        subject=PROPOSAL.score.score_id,
+        asset="KO",
+        as_of=NOW,
+        horizon=1,
+        entry_date=NOW.date(),
+        exit_date=NOW.date(),
+        p_up=0.56,
+        raw_return=0.01,
+        benchmark_return=None,
+        relative_return=None,
+        went_up=True,
+        hit=True,
+        brier=0.1936,
+        status=None,
+        side=None,
+        profit=None,
+        attribution=(),
+    )
 
 
 def test_recover_brings_the_tables_up_to_date(typed: Typed, ports: MemoryPorts) -> None:
