@@ -30,6 +30,8 @@ class Feature(StrEnum):
     REQUIRED_MFA = "a second factor for every user"
     CLOUD_WHEELS = "wheels for arm64 Linux in the layer"
     ACCESS_LOG_ROLE = "the account's role for API access logs"
+    TLS_VERSION = "a lowest TLS version for the buckets"
+    FIREWALL = "a web application firewall in front of the API"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -39,6 +41,9 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.THREAT_PROTECTION: "the engine stores the setting and does nothing with it",
     Feature.REQUIRED_MFA: "the engine does not enforce it, and the first users of a desk sign in from a script",
     Feature.CLOUD_WHEELS: "functions run as processes of this machine, with its interpreter",
+    Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
+    Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
+    "the desk answers on loopback alone",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""

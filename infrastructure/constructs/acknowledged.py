@@ -31,11 +31,16 @@ class Wildcard(NamedTuple):
 _OUTPUT = r"\{.*\}"
 
 WILDCARDS: tuple[Wildcard, ...] = (
-    Wildcard(_OUTPUT + r"/(raw-data|features|eval|curated-data/prices|curated-data/signals)/\*", "one folder of the lake"),
+    Wildcard(
+        _OUTPUT + r"/(raw-data|features|eval|curated-data/prices|curated-data/signals)/\*",
+        "one folder of the lake",
+    ),
     Wildcard(_OUTPUT + r"/ledger/\*", "the ledger's one folder"),
     Wildcard(_OUTPUT + r"/index/\*", "the indexes of one table"),
     Wildcard(_OUTPUT + r"/backup/\*", "the backups of one table"),
     Wildcard(r"arn:.*:table/bellwether-[a-z]+-signals_\*", "the monthly tables of the signals family"),
     Wildcard(r"arn:.*:execute-api:.*/v1/POST/@connections/\*", "the connections of one socket stage"),
-    Wildcard(r"\*", "ListTables, ListBackups and ListStreams name no resource; a test allows no other action"),
+    Wildcard(
+        r"\*", "ListTables, ListBackups and ListStreams name no resource; a test allows no other action"
+    ),
 )

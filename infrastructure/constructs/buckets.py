@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infrastructure.constructs.acknowledged import acknowledge
-from infrastructure.settings import StageSettings
+from infrastructure.settings import Feature, StageSettings
 
 _CLASS = s3.StorageClass
 _ACCESS_TRAIL = (
@@ -43,7 +43,7 @@ class Lake(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
-            minimum_tls_version=1.2 if settings.endpoint is None else None,
+            minimum_tls_version=1.2 if settings.has(Feature.TLS_VERSION) else None,
             versioned=True,
             event_bridge_enabled=False,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
@@ -77,7 +77,7 @@ class LedgerBucket(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
-            minimum_tls_version=1.2 if settings.endpoint is None else None,
+            minimum_tls_version=1.2 if settings.has(Feature.TLS_VERSION) else None,
             versioned=True,
             object_lock_enabled=True,
             object_lock_default_retention=(

@@ -3,6 +3,7 @@
 from aws_cdk import Stack
 from constructs import Construct
 
+from infrastructure.constructs.firewall import Firewall
 from infrastructure.constructs.function_set import FunctionSet
 from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.queues import failure_queue
@@ -10,7 +11,7 @@ from infrastructure.constructs.rest_api import RestApi
 from infrastructure.constructs.socket_api import SocketApi
 from infrastructure.constructs.triggers import feed_from_stream
 from infrastructure.packaging import Layer
-from infrastructure.settings import API_VERSION, StageSettings
+from infrastructure.settings import API_VERSION, Feature, StageSettings
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import OF_THE_API, ComputeStack, publish_functions
 from infrastructure.stacks.environment import environment
@@ -63,6 +64,8 @@ class ApiStack(Stack):
             functions={name: function.invoked for name, function in compute.functions.by_name.items()},
             authorizer=self.functions["authorizer"].invoked,
         )
+        if settings.has(Feature.FIREWALL):
+            Firewall(self, "Firewall", api=self.rest.api, settings=settings)
         self._publish(settings)
 
     def _connect_socket(self, compute: ComputeStack) -> None:

@@ -225,3 +225,18 @@ def test_outputs_tell_where_everything_is(local: Synthesis) -> None:
         "SignalWorkerFunction",
         "SignalWorkerLogGroup",
     }
+
+
+@pytest.mark.req("S4")
+def test_a_firewall_stands_before_the_stage_and_lets_posts_through(production: Synthesis) -> None:
+    (acl,) = production.of("AWS::WAFv2::WebACL")
+    rules = {rule["Name"]: rule for rule in acl.properties["Rules"]}
+    assert rules["requests-per-address"]["Statement"]["RateBasedStatement"]["Limit"] == 3_000
+    assert rules["requests-per-address"]["Action"] == {"Block": {}}
+    common = rules["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
+    counted = {override["Name"] for override in common["RuleActionOverrides"]}
+    # posts are large and quote markup and addresses
+    assert counted >= {"SizeRestrictions_BODY", "CrossSiteScripting_BODY"}
+    (association,) = production.of("AWS::WAFv2::WebACLAssociation")
+    assert association.properties["WebACLArn"] == {"Fn::GetAtt": [acl.logical_id, "Arn"]}
+    assert "/stages/v1" in json.dumps(association.properties["ResourceArn"])
