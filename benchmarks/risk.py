@@ -2,9 +2,9 @@
 
     uv run python benchmarks/risk.py
 
-A portfolio of 100 assets with 500 days of bars (a seeded random walk: only the amount of arithmetic matters),
 A portfolio of 100 assets with 500 days of bars (a seeded random walk: only the amount of work matters),
-and with a VaR limit so tight that every order has to be cut by bisection. Target: one second each.
+1,000 orders, every check of the specification on each: alone, as a basket in which each order changes the
+book, and with a VaR limit so tight that every order has to be cut by bisection. Target: one second each.
 """
 
 import random
