@@ -71,5 +71,6 @@ def test_a_stage_nobody_deployed_is_wrong_use(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BELLWETHER_PROJECT", str(tmp_path))
     with pytest.raises(WrongUse):
         find_stage("staging")
