@@ -2,9 +2,9 @@
 
     cdk synth -c stage=staging
 
-The stage comes from the context, else from BELLWETHER_STAGE, else it is `local`. Other context: `endpoint` (where
-the embedded engine answers; local only), `origin` (the dashboard's web origin) and `layer` (a folder to take as
-the functions' layer instead of building it).
+The stage comes from the context, else from BELLWETHER_STAGE, else it is `local`. Other context: `endpoint`
+(where the embedded engine answers; local only), `origin` (the dashboard's web origin) and `layer` (a folder
+to take as the functions' layer instead of building it).
 """
 
 import os

@@ -1,7 +1,8 @@
 """Every function of the desk in one table: what it is given, and exactly what it may do.
 
-A function's environment is the list of names its handler's `Settings` has; its grants are the calls its use case
-makes. The construct `constructs/function.py` turns a row into one function with one role and one log group.
+A function's environment is the list of names its handler's `Settings` has; its grants are the calls its use
+case makes. The construct `constructs/function.py` turns a row into one function with one role and one log
+group.
 """
 
 from collections.abc import Mapping

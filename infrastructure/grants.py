@@ -50,7 +50,7 @@ class Resources:
 class Grant(Protocol):
     """Something a function may do."""
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         """The policy statements it takes, for a function that lives in `stack`."""
         ...
 
@@ -70,7 +70,7 @@ class Rows:
         object.__setattr__(self, "indexes", indexes)
         object.__setattr__(self, "backups", backups)
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         arn = given.tables[self.table].table_arn
         yield _allow("dynamodb", self.actions, arn)
         if self.indexes:
@@ -92,7 +92,7 @@ class Signals:
         object.__setattr__(self, "actions", actions)
         object.__setattr__(self, "key", key)
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         family = stack.format_arn(
             service="dynamodb", resource="table", resource_name=f"{given.signals_prefix}*"
         )
@@ -107,7 +107,7 @@ class Signals:
 class SignalTables:
     """Listing tables, which has no resource to narrow it to; the answer holds names alone."""
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, _given: Resources, _stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         yield _allow("dynamodb", ("ListTables",), "*")
 
 
@@ -124,7 +124,7 @@ class Objects:
         object.__setattr__(self, "pattern", pattern)
         object.__setattr__(self, "actions", actions)
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         yield _allow("s3", self.actions, given.buckets[self.bucket].arn_for_objects(self.pattern))
         yield from _key_use(self.actions, given.lake_key, "s3", stack)
 
@@ -140,7 +140,7 @@ class Listing:
         object.__setattr__(self, "bucket", bucket)
         object.__setattr__(self, "prefixes", prefixes)
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, _stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         statement = _allow("s3", ("ListBucket",), given.buckets[self.bucket].bucket_arn)
         if all(self.prefixes):
             statement.add_condition("StringLike", {"s3:prefix": [f"{prefix}*" for prefix in self.prefixes]})
@@ -158,7 +158,7 @@ class Send:
         object.__setattr__(self, "queue", queue)
         object.__setattr__(self, "actions", actions or ("SendMessage",))
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, _stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         yield _allow("sqs", self.actions, given.queues[self.queue].queue_arn)
 
 
@@ -168,7 +168,7 @@ class Secret:
 
     secret: str
 
-    def statements(self, given: Resources, stack: Stack) -> Iterator[iam.PolicyStatement]:
+    def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         yield _allow("secretsmanager", ("GetSecretValue",), given.secrets[self.secret])
         yield _through("secretsmanager", ("kms:Decrypt",), given.secret_key, stack)
 

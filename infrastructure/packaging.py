@@ -1,7 +1,8 @@
 """What is uploaded: the functions' code and the layer with their dependencies, built without Docker.
 
-The layer is built from the locked `functions` group and kept below the product's home under a hash of everything
-it is made of, so that a synthesis takes no time and unchanged dependencies give an unchanged asset.
+The layer is built from the locked `functions` group and kept below the product's home under a hash of
+everything it is made of, so that a synthesis takes no time and unchanged dependencies give an unchanged
+asset.
 """
 
 import hashlib
@@ -98,7 +99,9 @@ def _publish(building: Path, target: Path) -> None:
 
 
 def _prune(site: Path) -> None:
-    """Leaves what an import needs; the rest of a wheel (its tests, scripts, records) is only start-up time."""
+    """Leaves what an import needs; the rest of a wheel (its tests, scripts, records) is only start-up
+    time.
+    """
     for folder in sorted((p for p in site.rglob("*") if p.is_dir()), reverse=True):
         if folder.name in _UNUSED:
             shutil.rmtree(folder)
@@ -113,7 +116,9 @@ def _prune(site: Path) -> None:
 
 
 def _export() -> str:
-    """The locked requirements of the `functions` group, with hashes; the project itself is not one of them."""
+    """The locked requirements of the `functions` group, with hashes; the project itself is not one of
+    them.
+    """
     return _uv(
         "export", "--frozen", "--only-group", "functions", "--no-emit-project", "--no-header", "--no-annotate"
     )

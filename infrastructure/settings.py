@@ -1,7 +1,7 @@
 """One typed table of the stages, and one of what the embedded engine cannot do.
 
-Whatever differs between two stages is a field here. `tests/infrastructure/local_differences.txt` is the reviewed
-list of what these fields do to the templates.
+Whatever differs between two stages is a field here. `tests/infrastructure/local_differences.txt` is the
+reviewed list of what these fields do to the templates.
 """
 
 import os
@@ -35,11 +35,13 @@ class Feature(StrEnum):
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
-    Feature.PROVISIONED_CONCURRENCY: "AWS::ApplicationAutoScaling is unknown to the engine and rejects the template",
-    Feature.METERED_CALLERS: "the engine takes API keys from the header alone and ignores usageIdentifierKey, "
-    "so a required key would shut out people, who have a token and no key",
+    Feature.PROVISIONED_CONCURRENCY: "AWS::ApplicationAutoScaling is unknown to the engine, which rejects a "
+    "template with it",
+    Feature.METERED_CALLERS: "the engine takes API keys from the header alone and ignores "
+    "usageIdentifierKey, so a required key would shut out people, who have a token and no key",
     Feature.THREAT_PROTECTION: "the engine stores the setting and does nothing with it",
-    Feature.REQUIRED_MFA: "the engine does not enforce it, and the first users of a desk sign in from a script",
+    Feature.REQUIRED_MFA: "the engine does not enforce it, and the first users of a desk sign in from a "
+    "script",
     Feature.CLOUD_WHEELS: "functions run as processes of this machine, with its interpreter",
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
@@ -149,10 +151,8 @@ def settings_of(
 
     Raises `ValueError`, naming the stages there are.
     """
-    for name, settings in STAGES.items():
-        if name == stage:
-            break
-    else:
+    settings = {str(name): row for name, row in STAGES.items()}.get(stage)
+    if settings is None:
         raise ValueError(f"there is no stage {stage!r}; choose one of {', '.join(STAGES)}")
     if settings.endpoint:
         told = endpoint or os.environ.get("AWS_ENDPOINT_URL") or settings.endpoint

@@ -1,7 +1,7 @@
 """Runs the function behind a custom resource and tells CloudFormation what came of it.
 
-The library's own provider framework does the same in Node; this one needs no second runtime. It is uploaded as
-inline code, alone, so it imports nothing but what the runtime has.
+The library's own provider framework does the same in Node; this one needs no second runtime. It is uploaded
+as inline code, alone, so it imports nothing but what the runtime has.
 """
 
 import json

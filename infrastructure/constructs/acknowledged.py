@@ -7,9 +7,11 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, finding: str = "", /, **rules: str) -> None:
-    """Accepts findings of cdk-nag on a construct; a keyword is a rule's name (`SQS3=…`), its value the reason.
+    """Accepts findings of cdk-nag on a construct; a keyword is a rule's name (`SQS3=…`), its value the
+    reason.
 
-    `finding` narrows a rule that reports each of its findings by itself, as wildcards and managed policies are.
+    `finding` narrows a rule that reports each of its findings by itself, as wildcards and managed policies
+    are.
     """
     for rule, reason in rules.items():
         identity = f"AwsSolutions-{rule}[{finding}]" if finding else f"AwsSolutions-{rule}"
@@ -19,9 +21,9 @@ def acknowledge(construct: IConstruct, finding: str = "", /, **rules: str) -> No
 class Wildcard(NamedTuple):
     """Findings of rule IAM5 that are accepted, by a regular expression over `Resource::…`.
 
-    These cannot be acknowledged on a construct: the finding's id holds the name of a value that crosses stacks,
-    which is made up only at the very end of a synthesis. The test of the rules reads this list instead, refuses
-    what matches none of it, and refuses entries that match nothing.
+    These cannot be acknowledged on a construct: the finding's id holds the name of a value that crosses
+    stacks, which is made up only at the very end of a synthesis. The test of the rules reads this list
+    instead, refuses what matches none of it, and refuses entries that match nothing.
     """
 
     pattern: str

@@ -18,7 +18,9 @@ FUNCTION_ERRORS = 3
 
 
 class Alarms(Construct):
-    """The topic, and an alarm for each condition the operator must hear of. `watched` lists them for the dashboard."""
+    """The topic, and an alarm for each condition the operator must hear of. `watched` lists them for the
+    dashboard.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
@@ -60,7 +62,9 @@ class Alarms(Construct):
         )
 
     def watch_function(self, function: DeskFunction) -> None:
-        """A function that fails again and again; a single failure is retried and shows in a queue if it stays."""
+        """A function that fails again and again; a single failure is retried and shows in a queue if it
+        stays.
+        """
         self._watch(
             f"Errors{_id(function.name)}",
             f"{function.name} fails repeatedly",

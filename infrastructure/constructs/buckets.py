@@ -12,12 +12,12 @@ from infrastructure.settings import Feature, StageSettings
 
 _CLASS = s3.StorageClass
 _ACCESS_TRAIL = (
-    "Access is recorded by CloudTrail data events, which name the caller; server access logs are delivered at best "
-    "effort and would need a bucket of their own."
+    "Access is recorded by CloudTrail data events, which name the caller; server access logs are delivered "
+    "at best effort and would need a bucket of their own."
 )
 
-# Prefix of the lake, and after how many days its objects move to which class. Under 128 KB an object stays in the
-# frequent tier of Intelligent-Tiering at no charge for watching it.
+# Prefix of the lake, and after how many days its objects move to which class. Under 128 KB an object stays
+# in the frequent tier of Intelligent-Tiering at no charge for watching it.
 TIERS: Sequence[tuple[str, Sequence[tuple[s3.StorageClass, int]]]] = (
     ("raw-data/", ((_CLASS.INTELLIGENT_TIERING, 0), (_CLASS.GLACIER, 180), (_CLASS.DEEP_ARCHIVE, 365))),
     ("curated-data/", ((_CLASS.INTELLIGENT_TIERING, 0),)),

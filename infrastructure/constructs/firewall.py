@@ -10,10 +10,12 @@ from constructs import Construct
 from infrastructure.settings import API_VERSION, StageSettings
 
 REQUESTS_PER_ADDRESS = 3_000
-"""In five minutes. A collector that sends batches stays far below; a flood from one address does not get through."""
+"""In five minutes. A collector that sends batches stays far below; a flood from one address does not get
+through.
+"""
 
-# Posts quote addresses, markup and paths, and batches are large: over bodies these rules would refuse honest items.
-# The handlers bound, decode and validate every body themselves.
+# Posts quote addresses, markup and paths, and batches are large: over bodies these rules would refuse
+# honest items. The handlers bound, decode and validate every body themselves.
 _COUNTED = (
     "SizeRestrictions_BODY",
     "CrossSiteScripting_BODY",
@@ -46,7 +48,8 @@ class Firewall(Construct):
             ],
         )
         stack = Stack.of(self)
-        stage = f"arn:{stack.partition}:apigateway:{stack.region}::/restapis/{api.rest_api_id}/stages/{API_VERSION}"
+        gateway = f"arn:{stack.partition}:apigateway:{stack.region}::"
+        stage = f"{gateway}/restapis/{api.rest_api_id}/stages/{API_VERSION}"
         association = wafv2.CfnWebACLAssociation(
             self, "Association", resource_arn=stage, web_acl_arn=acl.attr_arn
         )

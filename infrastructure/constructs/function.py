@@ -24,8 +24,8 @@ RETENTION = {
 class DeskFunction(Construct):
     """A row of the functions' table as a function.
 
-    `values` holds the values of all environment names; the function gets those its row lists. `invoked` is what
-    triggers call: the warm alias where there is one.
+    `values` holds the values of all environment names; the function gets those its row lists. `invoked` is
+    what triggers call: the warm alias where there is one.
     """
 
     def __init__(

@@ -16,8 +16,8 @@ from infrastructure.settings import StageSettings
 class FunctionSet(Construct):
     """Builds the named rows of the functions' table. `values` are the values of environment names.
 
-    Each stack has a layer version of its own (of the same asset): a weak reference to another stack's would not
-    notice when that one is replaced.
+    Each stack has a layer version of its own (of the same asset): a weak reference to another stack's would
+    not notice when that one is replaced.
     """
 
     def __init__(

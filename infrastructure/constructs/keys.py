@@ -9,7 +9,8 @@ from infrastructure.settings import StageSettings
 
 
 class CustomerKey(kms.Key):
-    """A multi-region key, rotated every year. Its policy leaves the decision to IAM and to the services named.
+    """A multi-region key, rotated every year. Its policy leaves the decision to IAM and to the services
+    named.
 
     The account's own roles get its use through their policies, each limited to one service (`grants.py`).
     """

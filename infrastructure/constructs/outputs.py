@@ -4,7 +4,9 @@ from aws_cdk import CfnOutput, Stack
 
 
 def publish(stack: Stack, name: str, value: str, description: str) -> None:
-    """An output named in CamelCase (`lake_bucket` becomes `LakeBucket`); `infrastructure-outputs.json` lists it."""
+    """An output named in CamelCase (`lake_bucket` becomes `LakeBucket`); `infrastructure-outputs.json` lists
+    it.
+    """
     construct_id = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     CfnOutput(stack, f"Out{construct_id}", value=value, description=description).override_logical_id(
         construct_id

@@ -12,7 +12,9 @@ _TYPE = apigateway.ResponseType
 
 
 class Refusal(NamedTuple):
-    """A gateway response as a problem. Without `status` the gateway's own stays; `retry_after` is in seconds."""
+    """A gateway response as a problem. Without `status` the gateway's own stays; `retry_after` is in
+    seconds.
+    """
 
     kind: apigateway.ResponseType
     status: str | None

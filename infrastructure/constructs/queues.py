@@ -7,7 +7,9 @@ from constructs import Construct
 from infrastructure.constructs.acknowledged import acknowledge
 
 WAIT_FACTOR = 6
-"""A message stays invisible for this many timeouts of its function, so that a retry never overlaps a slow run."""
+"""A message stays invisible for this many timeouts of its function, so that a retry never overlaps a slow
+run.
+"""
 KEEP_FAILURES = Duration.days(14)
 
 

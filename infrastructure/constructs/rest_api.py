@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -50,8 +51,9 @@ class RestApi(Construct):
             self,
             "Authorizer",
             handler=authorizer,
-            # A caller has a token or an API key. Sources would have to be there both, and a cache needs sources;
-            # the authorizer itself keeps keys and secret, so that asking it each time costs milliseconds.
+            # A caller has a token or an API key. Sources would have to be there both, and a cache needs
+            # sources; the authorizer itself keeps keys and secret, so that asking it each time costs
+            # milliseconds.
             identity_sources=[],
             results_cache_ttl=Duration.seconds(0),
         )
@@ -138,11 +140,11 @@ class RestApi(Construct):
                 name,
                 model_name=name,
                 content_type="application/json",
-                # The L2 schema type knows only part of JSON Schema; the document itself is what the gateway takes.
+                # The L2 schema type knows only part of JSON Schema; the document itself is what the gateway
+                # takes.
                 schema=apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
             )
-            resource = self._models[request].node.default_child
-            assert isinstance(resource, apigateway.CfnModel)
+            resource = cast("apigateway.CfnModel", self._models[request].node.default_child)
             resource.schema = request_schema(request)
         return self._models[request]
 

@@ -1,5 +1,7 @@
 """Secrets that functions read at run time; none of them is ever an environment variable."""
 
+from typing import cast
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -29,7 +31,7 @@ class DeskSecrets(Construct):
         )
         acknowledge(
             self.author_salt,
-            SMG4="A new salt would cut every author off from their history; erasure drops the salt on purpose instead.",
+            SMG4="A new salt would cut every author off from their history; only an erasure drops it.",
         )
         self.providers = _empty_document(
             self, "Providers", "Keys of providers: {name: key}; set by the operator", key, removal
@@ -54,9 +56,7 @@ class DeskSecrets(Construct):
 
 
 def _arn(secret: secretsmanager.Secret) -> str:
-    resource = secret.node.default_child
-    assert isinstance(resource, secretsmanager.CfnSecret)
-    return resource.attr_id
+    return cast("secretsmanager.CfnSecret", secret.node.default_child).attr_id
 
 
 def _empty_document(
@@ -71,7 +71,10 @@ def _empty_document(
         encryption_key=key,
         removal_policy=removal,
         generate_secret_string=secretsmanager.SecretStringGenerator(
-            secret_string_template="{}", generate_string_key="_", password_length=16, exclude_punctuation=True
+            secret_string_template="{}",  # noqa: S106
+            generate_string_key="_",
+            password_length=16,
+            exclude_punctuation=True,
         ),
     )
     acknowledge(

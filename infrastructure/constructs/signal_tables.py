@@ -82,7 +82,9 @@ class SignalTablesAtDeployment(Construct):
 
 
 def _let_delete(roller: DeskFunction, settings: StageSettings) -> None:
-    """Only where a stage may lose its data does anything that runs by itself have the right to delete tables."""
+    """Only where a stage may lose its data does anything that runs by itself have the right to delete
+    tables.
+    """
     family = Stack.of(roller).format_arn(
         service="dynamodb", resource="table", resource_name=f"{settings.signals_prefix}*"
     )

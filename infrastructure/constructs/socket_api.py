@@ -1,6 +1,7 @@
 """The WebSocket API behind the dashboard's live view."""
 
 import json
+from typing import cast
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
@@ -30,7 +31,8 @@ _ACCESS_LOG = json.dumps(
 
 
 class SocketApi(Construct):
-    """The API and its stage. `endpoint` is where a function posts to connections, `url` where clients connect.
+    """The API and its stage. `endpoint` is where a function posts to connections, `url` where clients
+    connect.
 
     Built before the functions that need its address; `connect` adds the routes.
     """
@@ -61,8 +63,7 @@ class SocketApi(Construct):
             ),
         )
         if settings.has(Feature.ACCESS_LOG_ROLE):
-            resource = self.stage.node.default_child
-            assert isinstance(resource, apigatewayv2.CfnStage)
+            resource = cast("apigatewayv2.CfnStage", self.stage.node.default_child)
             resource.access_log_settings = apigatewayv2.CfnStage.AccessLogSettingsProperty(
                 destination_arn=self._log.log_group_arn, format=_ACCESS_LOG
             )
@@ -76,7 +77,8 @@ class SocketApi(Construct):
 
     def connect(self, *, function: lambda_.IFunction, authorizer: lambda_.IFunction) -> None:
         """Adds the routes; only `$connect` asks who calls, the connection carries the answer from then on."""
-        # No identity source: the token comes as a subprotocol or in the query, and a listed source must be there.
+        # No identity source: the token comes as a subprotocol or in the query, and a listed source must be
+        # there.
         who = WebSocketLambdaAuthorizer("Authorizer", authorizer, identity_source=[])
         for route in ("$connect", "$disconnect", "$default"):
             opened = route == "$connect"

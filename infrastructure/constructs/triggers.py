@@ -49,8 +49,8 @@ def feed_from_stream(
 ) -> None:
     """Feeds a function with what is written to a table; records that keep failing end in `failures`.
 
-    A failing batch is split and tried for five minutes: what was not pushed to a screen by then is read from the
-    table at its next request.
+    A failing batch is split and tried for five minutes: what was not pushed to a screen by then is read
+    from the table at its next request.
     """
     stream = str(table.table_stream_arn)
     function.role.add_to_policy(iam.PolicyStatement(actions=list(_READ_STREAM), resources=[stream]))

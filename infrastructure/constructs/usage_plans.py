@@ -12,8 +12,8 @@ class UsagePlans(Construct):
     """One plan for people and one for machines.
 
     The keys of the plans are no secrets and open nothing: the API takes them from the authorizer
-    (`usageIdentifierKey`), never from a caller. Who a caller is, the authorizer decides by token or by the digest
-    of the key the caller sent; these keys only say on whose account the request is counted.
+    (`usageIdentifierKey`), never from a caller. Who a caller is, the authorizer decides by token or by the
+    digest of the key the caller sent; these keys only say on whose account the request is counted.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ def behind(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
             return answer(json.loads(Payload))
 
     monkeypatch.setenv("FUNCTION_ARN", "arn:function")
-    monkeypatch.setattr(index.boto3, "client", lambda service, config: Client())
+    monkeypatch.setattr("boto3.client", lambda *_, **__: Client())
 
 
 @pytest.mark.req("D1")

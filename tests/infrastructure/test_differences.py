@@ -1,7 +1,7 @@
 """Exactly how the local stage differs from production, against a list somebody has reviewed.
 
-After a deliberate change: `BELLWETHER_UPDATE=1 uv run pytest tests/infrastructure/test_differences.py`, and read
-the difference of the list before committing it.
+After a deliberate change: `BELLWETHER_UPDATE=1 uv run pytest tests/infrastructure/test_differences.py`, and
+read the difference of the list before committing it.
 """
 
 import json
@@ -17,9 +17,9 @@ from infrastructure.settings import ENGINE_LACKS
 from tests.infrastructure.synthesis import Synthesis
 
 REVIEWED = Path(__file__).with_name("local_differences.txt")
-HEADER = """How the templates of `local` differ from those of `production`.
-Made by tests/infrastructure/test_differences.py; names of stages, hashes of assets and of versions are left out.
-- only in production   + only in local   ~ differs (production -> local)
+HEADER = """How the templates of `local` differ from those of `production`. Made by
+tests/infrastructure/test_differences.py; names of stages, hashes of assets and of versions are left out. -
+only in production   + only in local   ~ differs (production -> local)
 
 """
 
