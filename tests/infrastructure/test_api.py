@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bellwether.domain import rights
+from bellwether.handlers.authorizer import usage_account
 from infrastructure.constructs.problem_responses import REFUSALS
 from infrastructure.routes import ROUTES
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -240,3 +241,12 @@ def test_a_firewall_stands_before_the_stage_and_lets_posts_through(production: S
     (association,) = production.of("AWS::WAFv2::WebACLAssociation")
     assert association.properties["WebACLArn"] == {"Fn::GetAtt": [acl.logical_id, "Arn"]}
     assert "/stages/v1" in json.dumps(association.properties["ResourceArn"])
+
+
+@pytest.mark.req("A1")
+def test_the_authorizer_names_keys_that_are_in_the_plans(production: Synthesis) -> None:
+    values = {k.properties["Value"] for k in production.of("AWS::ApiGateway::ApiKey")}
+    stage = production.function("authorizer").properties["Environment"]["Variables"]["STAGE"]
+    person = rights.User(username="5e6f", roles=("analyst",))
+    machine = rights.User(username="machine:collector", roles=("machine",))
+    assert {usage_account(user, f"bellwether-{stage}") for user in (person, machine)} == values

@@ -1,0 +1,95 @@
+"""What each function may do, over all of them."""
+
+import json
+
+import pytest
+
+from infrastructure.functions import FUNCTIONS
+from infrastructure.grants import Listing, Objects, Rows, Secret, Send, Signals
+from tests.infrastructure.synthesis import Synthesis, listed
+
+
+def actions(synthesis: Synthesis, name: str) -> set[str]:
+    return {a for s in synthesis.statements(name) for a in listed(s["Action"])}
+
+
+def able(synthesis: Synthesis, action: str, resource: str = "") -> set[str]:
+    """Functions with a statement of that action on a resource whose name holds a word."""
+    return {
+        name
+        for name in FUNCTIONS
+        for s in synthesis.statements(name)
+        if action in listed(s["Action"]) and resource in json.dumps(s["Resource"])
+    }
+
+
+@pytest.mark.req("S3")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_rights_on_exactly_what_its_environment_names(name: str) -> None:
+    row = FUNCTIONS[name]
+    granted: set[str] = set()
+    for grant in row.grants:
+        if isinstance(grant, Rows):
+            granted.add(f"{grant.table.upper()}_TABLE")
+        elif isinstance(grant, Objects | Listing):
+            granted.add(f"{grant.bucket.upper()}_BUCKET")
+        elif isinstance(grant, Secret):
+            granted.add(f"{grant.secret.upper()}_SECRET_ARN")
+        elif isinstance(grant, Signals):
+            granted.add("SIGNALS_TABLE_PREFIX")
+        elif isinstance(grant, Send):
+            queue, _, dead = grant.queue.partition("_dlq")
+            granted.add(
+                f"{grant.queue.upper()}_URL" if "dlq" in grant.queue else f"{queue.upper()}_QUEUE_URL{dead}"
+            )
+    endings = ("_TABLE", "_BUCKET", "_SECRET_ARN", "_QUEUE_URL", "_DLQ_URL", "SIGNALS_TABLE_PREFIX")
+    named = {variable for variable in row.environment if variable.endswith(endings)}
+    assert granted == named
+
+
+@pytest.mark.req("S3")
+def test_only_those_who_decide_append_to_the_ledger(production: Synthesis) -> None:
+    assert able(production, "s3:PutObject", "/ledger/*") == {"propose", "decide", "evaluate"}
+
+
+@pytest.mark.req("S3", "D6")
+def test_nobody_deletes_objects_or_loosens_their_lock(production: Synthesis) -> None:
+    risky = ("s3:Delete", "s3:BypassGovernance", "s3:PutObjectRetention", "s3:PutBucket", "s3:PutLifecycle")
+    loose = {(name, a) for name in FUNCTIONS for a in actions(production, name) if a.startswith(risky)}
+    assert loose == set()
+
+
+@pytest.mark.req("S3")
+def test_only_the_retiring_function_deletes_tables_and_only_of_the_family(production: Synthesis) -> None:
+    assert able(production, "dynamodb:DeleteTable") == {"clean_up"}
+    (statement,) = [
+        s for s in production.statements("clean_up") if "dynamodb:DeleteTable" in listed(s["Action"])
+    ]
+    assert "table/bellwether-production-signals_*" in json.dumps(statement["Resource"])
+
+
+@pytest.mark.req("S3", "C2")
+def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> None:
+    readers = {name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions(production, name)}
+    assert readers == {"authorizer", "ingest", "fetch_social", "fetch_news"}
+    assert able(production, "secretsmanager:GetSecretValue", "ApiClients") == {"authorizer"}
+    assert able(production, "secretsmanager:GetSecretValue", "Providers") == {"fetch_social", "fetch_news"}
+
+
+@pytest.mark.req("S3", "D3")
+def test_no_route_scans_a_table(production: Synthesis) -> None:
+    assert able(production, "dynamodb:Scan") == {"broadcast", "clean_up"}
+
+
+@pytest.mark.req("S3")
+def test_readers_write_nothing(production: Synthesis) -> None:
+    writes = (
+        "dynamodb:Put",
+        "dynamodb:Update",
+        "dynamodb:Delete",
+        "dynamodb:BatchWrite",
+        "s3:Put",
+        "sqs:Send",
+    )
+    for name in ("summarise", "stream", "health", "metrics", "authorizer"):
+        assert [a for a in actions(production, name) if a.startswith(writes)] == []

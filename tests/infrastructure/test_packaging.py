@@ -1,0 +1,105 @@
+"""What is uploaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_lambda as lambda_
+
+from infrastructure import packaging
+from infrastructure.packaging import Layer, PackagingError, function_code
+from tests.infrastructure.synthesis import new_app
+
+HEAVY = ("pyarrow", "boto3", "botocore", "typer", "rich")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def asset(code: lambda_.Code, folder: Path) -> Path:
+    """Stages the code as a synthesis does and gives the folder that would be uploaded."""
+    app = new_app(folder)
+    stack = Stack(app, "Packages")
+    lambda_.LayerVersion(stack, "Layer", code=code)
+    app.synth()
+    (staged,) = folder.glob("asset.*")
+    return staged
+
+
+@pytest.mark.req("C1")
+def test_functions_get_the_product_without_what_runs_on_a_persons_machine(tmp_path: Path) -> None:
+    staged = asset(function_code(), tmp_path / "out")
+    package = staged / "bellwether"
+    assert (package / "handlers" / "ingest.py").is_file()
+    left_out = [name for name in ("cli", "desk", "backtest") if (package / name).exists()]
+    assert left_out == []
+    assert not list(staged.rglob("__pycache__"))
+    loaded = run(
+        staged, "import sys, bellwether.handlers.settings; print(sys.modules['bellwether'].__file__)"
+    )
+    assert loaded.startswith(str(staged))
+
+
+@pytest.mark.req("C1")
+def test_the_layer_holds_the_locked_dependencies_and_little_else(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BELLWETHER_HOME", str(home))
+    staged = asset(Layer(cloud=False).code(), tmp_path / "out")
+    site = staged / "python"
+    program = "import msgspec, feedparser, jwt, cryptography, aws_lambda_powertools as p; print(p.__file__)"
+    assert run(site, program).startswith(str(site))
+    assert [name for name in HEAVY if (site / name).exists()] == []
+    kept = {entry.name for metadata in site.glob("*.dist-info") for entry in metadata.iterdir()}
+    assert kept <= {"METADATA", "entry_points.txt"}
+    assert not [p for p in site.rglob("*") if p.is_dir() and p.name in ("tests", "test", "__pycache__")]
+
+
+def test_an_unchanged_layer_is_not_built_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLWETHER_HOME", str(home))
+    Layer(cloud=False).code()
+    monkeypatch.setattr(packaging, "_build", lambda *_: pytest.fail("built again"))
+    Layer(cloud=False).code()
+
+
+def test_another_lock_or_machine_is_another_layer(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLWETHER_HOME", str(home))
+    wanted: list[str] = []
+
+    def build(target: Path, *_: object) -> None:
+        wanted.append(target.name)
+        target.mkdir()
+
+    monkeypatch.setattr(packaging, "_build", build)
+    monkeypatch.setattr(packaging, "_export", lambda: "msgspec==1")
+    Layer(cloud=True).code()
+    Layer(cloud=False).code()
+    monkeypatch.setattr(packaging, "_export", lambda: "msgspec==2")
+    Layer(cloud=True).code()
+    assert len(set(wanted)) == 3
+
+
+def test_a_failed_build_leaves_nothing_and_says_why(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLWETHER_HOME", str(home))
+    monkeypatch.setattr(packaging, "_export", lambda: "no-such-distribution-of-ours==1 --hash=sha256:00\n")
+    with pytest.raises(PackagingError, match="uv pip failed"):
+        Layer(cloud=False).code()
+    assert not list((home / "tools").glob(".layer-*"))
+
+
+def run(folder: Path, program: str) -> str:
+    """Runs a program with nothing on its path but the standard library and the folder."""
+    arguments = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-B",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(folder)!r}); {program}",
+    ]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
