@@ -120,6 +120,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "SIGNALS_TABLE_PREFIX",
             "TRACKED_ENTITIES_TABLE",
             "AGENTS_CONFIG_TABLE",
+            "INGEST_QUEUE_URL",
         ),
         grants=(
             Objects("lake", "raw-data/*", "GetObject"),
@@ -325,7 +326,13 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "project_ledger": FunctionRow(
         purpose="Copies ledger entries into the tables and checks the chain",
-        environment=("LEDGER_BUCKET", "PROPOSALS_TABLE", "OUTCOMES_TABLE", "EVENTS_TABLE"),
+        environment=(
+            "LEDGER_BUCKET",
+            "PROPOSALS_TABLE",
+            "OUTCOMES_TABLE",
+            "EVENTS_TABLE",
+            "DECISIONS_QUEUE_URL",
+        ),
         grants=(
             Objects("ledger", "ledger/*", "GetObject"),
             Listing("ledger", "ledger/"),

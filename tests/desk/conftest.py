@@ -33,6 +33,12 @@ class Desk:
     def api_url(self) -> str:
         return str(self.up["api_url"])
 
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Names and addresses of what is deployed, as the desk writes them for its owner."""
+        document = json.loads((self.home / "infrastructure-outputs.json").read_text())
+        return dict(document["local"])
+
     def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs `bellwether …` against this desk."""
         return run_command(self.home, *arguments, stdin=stdin)

@@ -44,7 +44,8 @@ def up_again(desk: Desk) -> dict[str, Any]:
     port = desk.api_url.split(":")[2].split("/")[0]
     done = run_command(desk.home, "up", "--detach", "--json", "--port", port)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return desk.json("status")
+    status: dict[str, Any] = desk.json("status")
+    return status
 
 
 def as_owner(desk: Desk, service: str) -> Any:
@@ -60,13 +61,16 @@ def as_owner(desk: Desk, service: str) -> Any:
 
 
 def as_function(desk: Desk, function: str, service: str) -> Any:
-    """A client with the credentials a function really runs with, read from its process."""
-    environment = workers(desk, function)[0].environ()
+    """A client with the rights of a function's role, and of nothing else."""
+    role = as_owner(desk, "lambda").get_function_configuration(
+        FunctionName=desk.outputs["functions"][f"Functions/{function}/Function"]
+    )["Role"]
+    session = as_owner(desk, "sts").assume_role(RoleArn=role, RoleSessionName="rights")["Credentials"]
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=desk.api_url.removesuffix("/v1"),
         region_name=REGION,
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environment["AWS_SESSION_TOKEN"],
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
     )

@@ -140,8 +140,7 @@ def test_a_decision_that_got_its_200_survives_a_kill(desk: Desk, tmp_path: Path)
 def test_a_poison_message_goes_to_the_dead_letter_queue_and_back(desk: Desk) -> None:
     """A message that names no batch fails alone, is set aside, and `queue redrive` puts it back."""
     queue = as_owner(desk, "sqs")
-    outputs = desk.json("status")["outputs"]
-    ingest, dead = outputs["IngestQueueUrl"], outputs["IngestDeadLetterQueueUrl"]
+    ingest, dead = desk.outputs["queues"]["Ingest/Queue"], desk.outputs["queues"]["Ingest/Failures"]
     symbol = "POISON"
     track(desk, symbol)
     message = {

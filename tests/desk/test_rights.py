@@ -7,24 +7,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.desk.conftest import Desk
-from tests.desk.material import post
-from tests.desk.processes import as_function, workers
+from tests.desk.processes import as_function
 
 Call = Callable[[Any, dict[str, str]], object]
 
-WAKE: dict[str, Callable[[Desk], object]] = {
-    "ingest": lambda d: d.call(
-        "POST", "/ingest/social", role="analyst", body={"items": [post("ACME", "hello")]}
-    ),
-    "score": lambda d: d.call("POST", "/score", role="analyst", body={}),
-    "stream": lambda d: d.call("GET", "/dashboard/stream", role="viewer"),
-    "health": lambda d: d.call("GET", "/health"),
-}
-
 OUTSIDE: list[tuple[str, str, str, Call]] = [
-    ("ingest", "reads the ledger", "s3", lambda c, e: c.list_objects_v2(Bucket=e["LEDGER_BUCKET"])),
+    ("Ingest", "reads the ledger", "s3", lambda c, e: c.list_objects_v2(Bucket=e["LEDGER_BUCKET"])),
     (
-        "ingest",
+        "Ingest",
         "writes a proposal",
         "dynamodb",
         lambda c, e: c.put_item(
@@ -32,16 +22,16 @@ OUTSIDE: list[tuple[str, str, str, Call]] = [
         ),
     ),
     (
-        "score",
+        "Score",
         "sends to the ingest queue",
         "sqs",
         lambda c, e: c.send_message(QueueUrl=e["INGEST_QUEUE_URL"], MessageBody="{}"),
     ),
-    ("score", "writes raw data", "s3", lambda c, e: c.put_object(Bucket=e["LAKE_BUCKET"], Key="raw-data/x")),
-    ("stream", "reads claims", "dynamodb", lambda c, e: c.scan(TableName=e["CLAIMS_TABLE"])),
-    ("stream", "reads a secret", "secretsmanager", lambda c, _: c.list_secrets()),
+    ("Score", "writes raw data", "s3", lambda c, e: c.put_object(Bucket=e["LAKE_BUCKET"], Key="raw-data/x")),
+    ("Stream", "reads claims", "dynamodb", lambda c, e: c.scan(TableName=e["CLAIMS_TABLE"])),
+    ("Stream", "reads a secret", "secretsmanager", lambda c, _: c.list_secrets()),
     (
-        "health",
+        "Health",
         "empties the queue",
         "sqs",
         lambda c, e: c.purge_queue(QueueUrl=e["INGEST_QUEUE_URL"]),
@@ -51,22 +41,15 @@ OUTSIDE: list[tuple[str, str, str, Call]] = [
 
 @pytest.fixture(scope="module")
 def names(desk: Desk) -> dict[str, str]:
-    """Table, bucket and queue names, gathered from the environments of functions that know them."""
-    found: dict[str, str] = {}
-    for function, wake in WAKE.items():
-        wake(desk)
-        for worker in workers(desk, function)[:1]:
-            found.update(worker.environ())
-    for function in ("signal_worker", "propose", "summarise"):
-        for worker in workers(desk, function)[:1]:
-            found.update(worker.environ())
-    outputs = desk.json("status")["outputs"]
-    named = {
-        "LEDGER_BUCKET": "LedgerBucketName",
-        "PROPOSALS_TABLE": "ProposalsTableName",
-        "CLAIMS_TABLE": "ClaimsTableName",
+    """Names of what the functions are kept from."""
+    outputs = desk.outputs
+    return {
+        "LEDGER_BUCKET": outputs["buckets"]["Ledger/Bucket"],
+        "LAKE_BUCKET": outputs["buckets"]["Lake/Bucket"],
+        "PROPOSALS_TABLE": outputs["tables"]["Tables/Proposals"],
+        "CLAIMS_TABLE": outputs["tables"]["Tables/Claims"],
+        "INGEST_QUEUE_URL": outputs["queues"]["Ingest/Queue"],
     }
-    return {**{key: outputs[name] for key, name in named.items() if name in outputs}, **found}
 
 
 @pytest.mark.req("S3")
@@ -76,7 +59,6 @@ def names(desk: Desk) -> dict[str, str]:
 def test_a_call_outside_its_role_is_denied(
     desk: Desk, names: dict[str, str], function: str, what: str, service: str, call: Call
 ) -> None:
-    WAKE[function](desk)
     with pytest.raises(ClientError) as refused:
         call(as_function(desk, function, service), names)
     assert refused.value.response["Error"]["Code"] in {
@@ -89,8 +71,7 @@ def test_a_call_outside_its_role_is_denied(
 @pytest.mark.req("S3")
 def test_the_same_credentials_do_their_own_work(desk: Desk, names: dict[str, str]) -> None:
     """The refusals above come from the role, not from credentials that work nowhere."""
-    WAKE["health"](desk)
-    queue = as_function(desk, "health", "sqs")
+    queue = as_function(desk, "Health", "sqs")
     answer = queue.get_queue_attributes(
         QueueUrl=names["INGEST_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
     )

@@ -153,6 +153,12 @@ class Composition:
 
         return SqsAnnouncements(self.clients.sqs(), decisions_queue_url)
 
+    def queue_retries(self, queue_url: str) -> ports.QueueRetries:
+        """When failed messages of a queue come again."""
+        from bellwether.adapters.aws.queues import SqsRetries
+
+        return SqsRetries(self.clients.sqs(), queue_url)
+
     def queue_depths(self) -> ports.QueueDepths:
         """How full queues are."""
         from bellwether.adapters.aws.queues import SqsQueueDepths

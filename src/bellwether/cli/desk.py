@@ -88,7 +88,7 @@ def up(
 
     home, output = _home(), Output(json=json)
     with _terminable(), _progress(output) as report:
-        started = bring_up(home, Project.find(), report, port=port)
+        started = bring_up(home, Project.find(), report, port=port, recover=_recover)
     document = started.document()
     if show_passwords:
         document["users"] = with_passwords(home, started.users)
@@ -184,6 +184,16 @@ def register(app: typer.Typer) -> None:
     """Add the commands to an app."""
     for command, epilog in _EXAMPLES.items():
         app.command(epilog=epilog)(command)
+
+
+def _recover(_: object) -> None:
+    """What a kill interrupted is finished before anyone is told that the desk is up."""
+    from datetime import UTC, datetime
+
+    from bellwether.cli.operations import RECOVERED, recover_stage
+
+    now = datetime.now(UTC)
+    recover_stage("local", since=now - RECOVERED, now=now)
 
 
 @contextmanager

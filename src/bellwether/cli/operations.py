@@ -14,9 +14,12 @@ from bellwether.cli.stage import Stage, StageOption, find_stage
 
 if TYPE_CHECKING:
     from bellwether.cli.api import Api
+    from bellwether.usecases.recover import Recovered
 
 queue = typer.Typer(help="Queues and what they gave up on.", no_args_is_help=True)
 
+RECOVERED = timedelta(days=14)
+"""How far back recovery looks by default: as long as the ingest queue keeps a message."""
 _EMPTY_READS = 2
 _AT_ONCE = 10
 
@@ -142,7 +145,7 @@ def _again(message: dict[str, Any], *, fifo: bool) -> dict[str, Any]:
 
 def recover(
     since: Annotated[
-        str | None, typer.Option(help="A day or moment; by default two days ago.", metavar="WHEN")
+        str | None, typer.Option(help="A day or moment; by default 14 days ago.", metavar="WHEN")
     ] = None,
     stage: StageOption = "local",
     json: JsonOption = False,
@@ -153,9 +156,7 @@ def recover(
     Batches in the lake whose signals are not all stored are queued again; the tables of proposals and
     outcomes are brought up to date from the ledger.
     """
-    from bellwether.cli import owner
     from bellwether.cli.readers.times import NoTime, read_time
-    from bellwether.usecases.recover import Recover
 
     now = datetime.now(UTC)
     try:
@@ -164,21 +165,29 @@ def recover(
         raise WrongUse(f"--since: {fault}") from None
     if first and since and len(since.strip()) <= len("2026-11-01"):
         first = first.replace(hour=0, minute=0, second=0)
-    with owner.owner_ports(stage) as ports:
-        recovered = Recover(
-            raw=ports.raw,
-            claims=ports.claims,
-            queue=ports.queue,
-            ledger=ports.ledger,
-            proposals=ports.proposals,
-            outcomes=ports.outcomes,
-        )(since=first or now - timedelta(days=2), now=now)
+    recovered = recover_stage(stage, since=first or now - RECOVERED, now=now)
     told = msgspec.to_builtins(recovered)
     Output(json=json).answer(
         told,
         f"{recovered.batches_seen:,} batches looked at, [bold]{recovered.batches_requeued:,}[/bold] queued "
         f"again ({recovered.items_claimed:,} items); {recovered.projected:,} ledger entries applied.",
     )
+
+
+def recover_stage(stage: str, *, since: datetime, now: datetime) -> "Recovered":
+    """Runs recovery on a stage with its owner's credentials."""
+    from bellwether.cli import owner
+    from bellwether.usecases.recover import Recover
+
+    with owner.owner_ports(stage) as ports:
+        return Recover(
+            raw=ports.raw,
+            claims=ports.claims,
+            queue=ports.queue,
+            ledger=ports.ledger,
+            proposals=ports.proposals,
+            outcomes=ports.outcomes,
+        )(since=since, now=now)
 
 
 class Smoke:

@@ -13,7 +13,7 @@ from bellwether.handlers.clock import now
 from bellwether.handlers.figures import record
 from bellwether.handlers.queue_function import QueueFunction
 from bellwether.handlers.settings import FunctionSettings
-from bellwether.usecases.ports import Clock
+from bellwether.usecases.ports import Clock, QueueRetries
 from bellwether.usecases.project_ledger import BrokenLedger, LedgerMessage, ProjectLedger
 
 
@@ -23,11 +23,13 @@ class Settings(FunctionSettings):
     proposals_table: str
     outcomes_table: str
     events_table: str
+    decisions_queue_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
     project: ProjectLedger
+    retries: QueueRetries
     clock: Clock = now
 
 
@@ -40,7 +42,8 @@ def compose(settings: Settings) -> Parts:
             outcomes=make.outcomes(settings.outcomes_table),
             changes=make.changes(settings.events_table),
             counts=make.counts(settings.events_table),
-        )
+        ),
+        retries=make.queue_retries(settings.decisions_queue_url),
     )
 
 
@@ -55,4 +58,4 @@ def work(body: bytes, parts: Parts) -> dict[str, Any]:
     return {"sequence": done.sequence, "kind": done.kind, "subject": done.subject}
 
 
-handler = QueueFunction(Settings, compose, work, ordered=True)
+handler = QueueFunction(Settings, compose, work, ordered=True, retries=lambda parts: parts.retries)

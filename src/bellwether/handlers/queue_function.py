@@ -1,17 +1,32 @@
 """The frame around functions of an SQS queue: each message on its own, failures reported one by one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from bellwether.domain.problems import Problem
 from bellwether.handlers.api_function import Composed
 from bellwether.handlers.logs import describe_fault, logger
 from bellwether.handlers.settings import FunctionSettings
+from bellwether.usecases.ports import QueueRetries
 
 S = TypeVar("S", bound=FunctionSettings)
 P = TypeVar("P")
 
 LEAST_MILLISECONDS = 5_000
 """With less time than this left no further message is begun: it would be killed in the middle."""
+
+
+LONGEST_WAIT_SECONDS = 300
+
+
+def wait_seconds(received: int) -> int:
+    """Seconds until a message that was received so often comes again: 2, 4, 8, … at most five minutes.
+
+    The queue's own time must be long enough for a killed function (six timeouts); one that failed cleanly
+    need not wait for that.
+    """
+    return min(LONGEST_WAIT_SECONDS, int(2 ** min(received, 30)))
 
 
 class QueueFunction(Composed[S, P]):
@@ -27,10 +42,12 @@ class QueueFunction(Composed[S, P]):
         work: Callable[[bytes, P], Mapping[str, Any]],
         *,
         ordered: bool = False,
+        retries: Callable[[P], QueueRetries] | None = None,
     ) -> None:
         super().__init__(settings, compose)
         self._work = work
         self._ordered = ordered
+        self._retries = retries
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return self.serve(event, context, self.parts)
@@ -46,8 +63,18 @@ class QueueFunction(Composed[S, P]):
                 break
             if not self._one(record, parts):
                 failed.append(str(record["messageId"]))
+        self._hide([record for record in records if str(record["messageId"]) in failed], parts)
         logger.info("worked", messages=len(records), failed=len(failed))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    def _hide(self, records: Iterable[Mapping[str, Any]], parts: P) -> None:
+        """Brings failed messages back soon; where that does not work they come in the queue's own time."""
+        if self._retries is None:
+            return
+        for record in records:
+            received = int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
+            with suppress(Problem):
+                self._retries(parts).hide(str(record["receiptHandle"]), wait_seconds(received))
 
     def _one(self, record: Mapping[str, Any], parts: P) -> bool:
         message_id = str(record["messageId"])

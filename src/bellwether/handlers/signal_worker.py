@@ -12,7 +12,7 @@ from bellwether.handlers.figures import record
 from bellwether.handlers.logs import logger
 from bellwether.handlers.queue_function import QueueFunction
 from bellwether.handlers.settings import FunctionSettings
-from bellwether.usecases.ports import BatchMessage, Clock
+from bellwether.usecases.ports import BatchMessage, Clock, QueueRetries
 from bellwether.usecases.process_batch import ProcessBatch
 
 
@@ -25,11 +25,13 @@ class Settings(FunctionSettings):
     signals_table_prefix: str
     tracked_entities_table: str
     agents_config_table: str
+    ingest_queue_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
     process: ProcessBatch
+    retries: QueueRetries
     clock: Clock = now
 
 
@@ -47,7 +49,8 @@ def compose(settings: Settings) -> Parts:
             changes=make.changes(settings.events_table),
             counts=counts,
             sentiment=SentimentModel.load(),
-        )
+        ),
+        retries=make.queue_retries(settings.ingest_queue_url),
     )
 
 
@@ -63,4 +66,4 @@ def work(body: bytes, parts: Parts) -> dict[str, Any]:
     return {"batch_id": message.batch_id, "signals": done.signals, "assets": done.assets}
 
 
-handler = QueueFunction(Settings, compose, work)
+handler = QueueFunction(Settings, compose, work, retries=lambda parts: parts.retries)

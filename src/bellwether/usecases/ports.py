@@ -357,6 +357,13 @@ class QueueDepths(Protocol):
         """Visible and in-flight messages, approximately."""
 
 
+class QueueRetries(Protocol):
+    """When a message that failed is delivered again."""
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        """Delivers a received message again after so many seconds instead of the queue's own time."""
+
+
 class Clock(Protocol):
     """The one place a handler's time comes from; the domain is always passed `as_of`."""
 

@@ -30,6 +30,16 @@ class Settings(FunctionSettings):
     pass
 
 
+class Hidden:
+    """Remembers what was hidden, and for how long."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, int] = {}
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        self.seconds[receipt] = seconds
+
+
 def failures(response: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
@@ -92,7 +102,7 @@ def worker_parts(ports: MemoryPorts, model: SentimentModel) -> signal_worker.Par
         counts=ports.counts,
         sentiment=model,
     )
-    return signal_worker.Parts(process=process, clock=lambda: NOW)
+    return signal_worker.Parts(process=process, retries=Hidden(), clock=lambda: NOW)
 
 
 @pytest.mark.req("C4", "A2")
@@ -158,7 +168,7 @@ def projecting(ports: MemoryPorts) -> project_ledger.Parts:
         changes=ports.changes,
         counts=ports.counts,
     )
-    return project_ledger.Parts(project=project, clock=lambda: NOW)
+    return project_ledger.Parts(project=project, retries=Hidden(), clock=lambda: NOW)
 
 
 @pytest.mark.req("A7", "C4")
@@ -181,3 +191,22 @@ def test_a_forged_entry_stops_the_queue(ports: MemoryPorts, capsys: pytest.Captu
     )
     assert failures(response) == ["message-0"]
     assert "BrokenLedgerLinks" in capsys.readouterr().out
+
+
+@pytest.mark.req("C4")
+def test_a_failed_message_comes_back_sooner_than_that_of_a_killed_function() -> None:
+    """It waits twice as long after every failure, but never longer than five minutes."""
+    hidden = Hidden()
+
+    def work(body: bytes, _parts: None) -> dict[str, Any]:
+        if body != b"good":
+            raise ValueError
+        return {}
+
+    function = QueueFunction(Settings, lambda _settings: None, work, retries=lambda _parts: hidden)
+    event = sqs_event("good", "once", "thrice", "often")
+    for record, received in zip(event["Records"], ("1", "1", "3", "40"), strict=True):
+        record["attributes"] = {"ApproximateReceiveCount": received}
+        record["receiptHandle"] = record["body"]
+    function.serve(event, Context(), None)
+    assert hidden.seconds == {"once": 2, "thrice": 8, "often": 300}

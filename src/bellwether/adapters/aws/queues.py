@@ -43,6 +43,20 @@ class SqsAnnouncements:
             )
 
 
+class SqsRetries:
+    """`QueueRetries` of one queue."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._url = queue_url
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        with calling("a queue"):
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )
+
+
 class SqsQueueDepths:
     """`QueueDepths`."""
 
