@@ -8,7 +8,7 @@ group.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infrastructure.grants import Grant, Listing, Objects, Rows, Secret, Send, Signals, SignalTables
+from infrastructure.grants import Grant, Listing, Objects, Receive, Rows, Secret, Send, Signals, SignalTables
 from infrastructure.settings import LogClass
 
 READ = ("GetItem", "BatchGetItem", "Query")
@@ -123,6 +123,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "INGEST_QUEUE_URL",
         ),
         grants=(
+            Receive("ingest"),
             Objects("lake", "raw-data/*", "GetObject"),
             Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
             Rows("asset_state", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
@@ -334,6 +335,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "DECISIONS_QUEUE_URL",
         ),
         grants=(
+            Receive("decisions"),
             Objects("ledger", "ledger/*", "GetObject"),
             Listing("ledger", "ledger/"),
             Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),

@@ -163,6 +163,17 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Receive:
+    """Taking messages from one queue and saying when failed ones come again."""
+
+    queue: str
+
+    def statements(self, given: Resources, _stack: Stack, /) -> Iterator[iam.PolicyStatement]:
+        actions = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+        yield _allow("sqs", actions, given.queues[self.queue].queue_arn)
+
+
+@dataclass(frozen=True)
 class Secret:
     """Reading one secret."""
 

@@ -13,20 +13,16 @@ from aws_cdk import aws_sqs as sqs
 
 from infrastructure.constructs.function import DeskFunction
 
-_CONSUME = (
-    "sqs:ReceiveMessage",
-    "sqs:DeleteMessage",
-    "sqs:ChangeMessageVisibility",
-    "sqs:GetQueueAttributes",
-)
 _READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 
 def feed_from_queue(
     function: DeskFunction, queue: sqs.IQueue, *, batch: int, concurrency: int | None = None
 ) -> None:
-    """Feeds a function with messages; those it reports as failed come again, the others do not."""
-    function.role.add_to_policy(iam.PolicyStatement(actions=list(_CONSUME), resources=[queue.queue_arn]))
+    """Feeds a function with messages; those it reports as failed come again, the others do not.
+
+    Its row of the functions' table grants it to receive them.
+    """
     mapping = lambda_.EventSourceMapping(
         function,
         "Queue",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infrastructure.functions import FUNCTIONS
-from infrastructure.grants import Listing, Objects, Rows, Secret, Send, Signals
+from infrastructure.grants import Listing, Objects, Receive, Rows, Secret, Send, Signals
 from tests.infrastructure.synthesis import Synthesis, listed
 
 
@@ -37,6 +37,8 @@ def test_a_function_has_rights_on_exactly_what_its_environment_names(name: str) 
             granted.add(f"{grant.secret.upper()}_SECRET_ARN")
         elif isinstance(grant, Signals):
             granted.add("SIGNALS_TABLE_PREFIX")
+        elif isinstance(grant, Receive):
+            granted.add(f"{grant.queue.upper()}_QUEUE_URL")
         elif isinstance(grant, Send):
             queue, _, dead = grant.queue.partition("_dlq")
             granted.add(
