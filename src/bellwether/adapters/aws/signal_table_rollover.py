@@ -59,7 +59,7 @@ class SignalTableRollover:
         self._sleep = sleep
 
     def ensure(self, months: Sequence[str], seconds: float = 240.0) -> Rolled:
-        """Creates what is missing and waits until all are active. Raises `Unavailable` if that is too long."""
+        """Creates what is missing, waits until all are active. Raises `Unavailable` if that is too long."""
         created = [month for month in months if self._create(month)]
         polls = int(seconds / POLL_SECONDS)
         for month in months:
