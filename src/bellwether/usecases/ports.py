@@ -156,6 +156,9 @@ class Entities(Protocol):
     def records(self, entity_type: str) -> list[dict[str, Any]]:
         """All records of a type as plain values (feeds, subreddits, queries)."""
 
+    def revision(self, entity_type: str) -> str:
+        """Changes whenever an entity of the type does: what is made from all of them is good until then."""
+
     def put(self, entity_type: str, entity_id: str, record: Struct) -> None:
         """Creates or replaces one entity."""
 

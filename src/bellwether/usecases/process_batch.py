@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-import msgspec
 from msgspec import Struct
 
 from bellwether.agents.mentions import Mentions
@@ -72,23 +71,26 @@ class Processed(Struct, frozen=True, kw_only=True):
 
 
 class _Remembered:
-    """The tracked assets and agents' versions of the last 30 seconds; the linker until the assets change."""
+    """The linker until the tracked assets change, the agents' versions for 30 seconds.
+
+    Assets are never remembered past a change: whoever tracks one and sends posts about it right after
+    means these posts, and a finished batch is not read again.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._read_at: datetime | None = None
-        self._assets_hash = b""
+        self._assets_revision: str | None = None
         self._mentions: Mentions | None = None
         self._versions: AgentVersions | None = None
 
     def at(self, now: datetime, entities: Entities, configs: AgentConfigs) -> tuple[Mentions, AgentVersions]:
         with self._lock:
+            revision = entities.revision("asset")
+            if self._mentions is None or revision != self._assets_revision:
+                self._mentions, self._assets_revision = Mentions(entities.assets()), revision
             fresh = self._read_at is not None and abs(now - self._read_at) < REMEMBERED
-            if self._mentions is None or self._versions is None or not fresh:
-                assets = entities.assets()
-                content = hashlib.sha256(msgspec.json.encode(assets)).digest()
-                if self._mentions is None or content != self._assets_hash:
-                    self._mentions, self._assets_hash = Mentions(assets), content
+            if self._versions is None or not fresh:
                 self._versions, self._read_at = AgentVersions(configs), now
             return self._mentions, self._versions
 

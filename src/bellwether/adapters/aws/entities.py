@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DESK = "desk"
+REVISION = "#revision"
+"""Partition with one row a type, whose body is new after every change."""
 NEWEST = "#newest"
 """Row that names the newest version of each agent, so that reading them all is no scan."""
 
@@ -54,9 +57,20 @@ class DynamoEntities:
     def put(self, entity_type: str, entity_id: str, record: Struct) -> None:
         body = msgspec.json.encode(record).decode()
         self._table.put({"entity_type": entity_type, "entity_id": entity_id, "body": body})
+        self._revise(entity_type)
 
     def remove(self, entity_type: str, entity_id: str) -> bool:
-        return self._table.delete({"entity_type": entity_type, "entity_id": entity_id})
+        removed = self._table.delete({"entity_type": entity_type, "entity_id": entity_id})
+        self._revise(entity_type)
+        return removed
+
+    def revision(self, entity_type: str) -> str:
+        row = self._table.get({"entity_type": REVISION, "entity_id": entity_type}, consistent=True)
+        return str(row["body"]) if row else ""
+
+    def _revise(self, entity_type: str) -> None:
+        """After the change, never before: who reads the new revision must find what it stands for."""
+        self._table.put({"entity_type": REVISION, "entity_id": entity_type, "body": uuid4().hex})
 
 
 class DynamoAgentConfigs:

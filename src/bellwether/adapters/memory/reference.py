@@ -1,5 +1,6 @@
 """Tracked entities, prices, agents' configurations and the desk's controls, in memory."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from threading import Lock
@@ -21,6 +22,7 @@ class MemoryEntities:
     def __init__(self) -> None:
         self._lock = Lock()
         self._records: dict[str, dict[str, dict[str, Any]]] = {}
+        self._revisions: Counter[str] = Counter()
 
     def assets(self) -> list[Asset]:
         return [msgspec.convert(record, Asset) for record in self.records("asset")]
@@ -42,10 +44,16 @@ class MemoryEntities:
         values = msgspec.json.decode(msgspec.json.encode(record))
         with self._lock:
             self._records.setdefault(entity_type, {})[entity_id] = values
+            self._revisions[entity_type] += 1
 
     def remove(self, entity_type: str, entity_id: str) -> bool:
         with self._lock:
+            self._revisions[entity_type] += 1
             return self._records.get(entity_type, {}).pop(entity_id, None) is not None
+
+    def revision(self, entity_type: str) -> str:
+        with self._lock:
+            return str(self._revisions[entity_type])
 
 
 class MemoryPrices:
