@@ -253,7 +253,7 @@ def main() -> None:
     print(f"ready after            {figures['up_seconds']['ready']} s")
     print(
         f"REST to stored signals {through['items_per_second']} items/s over {through['items']} items "
-        f"(target {TARGETS['items_per_second']}); acknowledged at {through['acknowledged_per_second']} items/s"
+        f"(target {TARGETS['items_per_second']}); acknowledged {through['acknowledged_per_second']}/s"
     )
     print(
         f"202 to /score          p50 {wait['p50_ms']} ms, p95 {wait['p95_ms']} ms at 100 items/s "

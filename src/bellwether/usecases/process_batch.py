@@ -130,7 +130,7 @@ class ProcessBatch:
         self._store(batch, by_day)
         self._tell(batch, by_day, now)
         self.claims.finish(batch.batch_id)
-        self._count(by_day, reader.failures)
+        self._count(len(items), by_day, reader.failures)
         return Processed(
             signals=sum(map(len, by_day.values())),
             assets=len({asset for asset, _ in by_day}),
@@ -196,8 +196,10 @@ class ProcessBatch:
         data = {"assets": dict(assets), "batch_id": batch.batch_id}
         self.changes.publish([Change(id=ulid(now, identity), type="signals", at=now, data=data)])
 
-    def _count(self, by_day: dict[AssetDayKey, list[Signal]], failures: Sequence[Failure]) -> None:
-        counts = Counter[str]()
+    def _count(
+        self, items: int, by_day: dict[AssetDayKey, list[Signal]], failures: Sequence[Failure]
+    ) -> None:
+        counts = Counter[str](bellwether_items_processed_total=items)
         for signals in by_day.values():
             for signal in signals:
                 outcome = "copy" if signal.copy else "abstained" if signal.abstained else "view"
