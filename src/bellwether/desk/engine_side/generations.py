@@ -10,6 +10,7 @@ services of different moments; here they change together.
 """
 
 import fcntl
+import filecmp
 import hashlib
 import json
 import os
@@ -21,6 +22,8 @@ from typing import Any
 
 _BLOB_BYTES = 32 * 1024
 _BLOB_KEY = "__bellwether_blob__"
+_OPENED = 8
+"""Levels of nesting between a service's state and a table's rows, with one to spare."""
 
 Encode = Callable[[Any], Any]
 Decode = Callable[[dict[str, Any]], Any]
@@ -96,17 +99,19 @@ class Generations:
             content = state()
             if _is_empty(content):
                 return 0
-            data = json.dumps(content, default=self._default, separators=(",", ":")).encode()
+            with (building / name).open("w", encoding="utf-8") as file:
+                for piece in pieces(content, self._default):
+                    file.write(piece)
         except Exception as error:  # noqa: BLE001 - any service's fault is contained to that service
             os.write(2, f"checkpoint: {service} not written: {error!r}\n".encode())
+            (building / name).unlink(missing_ok=True)
             if old is not None and old.exists():
                 os.link(old, building / name)
             return 0
-        if old is not None and old.exists() and old.stat().st_size == len(data) and old.read_bytes() == data:
+        if old is not None and old.exists() and filecmp.cmp(old, building / name, shallow=False):
+            (building / name).unlink()
             os.link(old, building / name)
-        else:
-            (building / name).write_bytes(data)
-        return len(data)
+        return (building / name).stat().st_size
 
     def _publish(self, building: Path, number: int) -> None:
         final = self._folder / f"{number:06d}"
@@ -160,6 +165,36 @@ class Generations:
             if f'"{_BLOB_KEY}"' in (text := file.read_text()):
                 json.loads(text, object_hook=collect)
         return names
+
+
+def pieces(value: Any, encode: Encode, depth: int = _OPENED) -> Iterator[str]:
+    """`json.dumps(value, default=encode)` in pieces: the text of a large state is never whole in memory.
+
+    Containers down to `depth` are opened; what lies deeper (a row, say) is one piece.
+    """
+    if depth and isinstance(value, dict) and value:
+        opening = "{"
+        for key, inner in value.items():
+            # The key alone, as json.dumps writes it: it turns numbers and None into text.
+            yield opening + _dumps({key: 0}, encode)[1:-2]
+            yield from pieces(inner, encode, depth - 1)
+            opening = ","
+        yield "}"
+    elif depth and isinstance(value, list | tuple) and value:
+        opening = "["
+        for inner in value:
+            yield opening
+            yield from pieces(inner, encode, depth - 1)
+            opening = ","
+        yield "]"
+    elif depth and not isinstance(value, dict | list | tuple | str | int | float | bool | type(None)):
+        yield from pieces(encode(value), encode, depth)
+    else:
+        yield _dumps(value, encode)
+
+
+def _dumps(value: Any, encode: Encode) -> str:
+    return json.dumps(value, default=encode, separators=(",", ":"))
 
 
 def _is_empty(content: Any) -> bool:

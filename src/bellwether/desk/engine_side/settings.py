@@ -21,10 +21,10 @@ class Settings:
     """Folder of the node the engine runs Node.js functions with (the cdk's own custom resources are)."""
     token: str = ""
     """What a caller of the control paths must present."""
-    idle_seconds: float = 75.0
-    most_idle: int = 8
+    idle_seconds: float = 30.0
+    most_idle: int = 6
     """Function processes that may wait for work; the longest idle beyond them end after a second."""
-    most_per_function: int = 4
+    most_per_function: int = 3
     most: int = 12
     """Function processes altogether, before an idle one has to make way."""
 
@@ -56,6 +56,9 @@ class Settings:
             "S3_DATA_DIR": self.objects,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            # The engine has many threads; by default each would keep freed memory in an arena of its own.
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_TRIM_THRESHOLD_": "131072",
             "LAMBDA_EXECUTOR": "local",
             # A desk needs no containers; without this the engine would tidy up those of other engines here.
             "DOCKER_HOST": "unix:///dev/null/none",
