@@ -80,7 +80,7 @@ class SizingPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     kelly_fraction: Annotated[float, Meta(gt=0, le=0.5)] = 0.25
     caution: Share = 0.0
-    least_edge: Share = 0.005
+    least_edge: Share = 0.002
     target_volatility: Positive = 0.20
     volatility_floor: Positive = 0.05
     volatility_cap: Positive = 1.0

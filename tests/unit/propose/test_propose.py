@@ -80,7 +80,7 @@ def reason(made: Desk, **request: Any) -> Any:
     [
         ({"p_up": None, "edge": None, "interval": None}, "abstained"),
         ({"edge": 0.0}, "no_edge"),
-        ({"edge": 0.0049}, "no_edge"),
+        ({"edge": 0.0019}, "no_edge"),
         ({"p_up": 0.47, "edge": 0.01}, "no_edge_after_costs"),
     ],
 )
