@@ -5,11 +5,11 @@ const table = parts.closest("table");
 
 function row(name, part) {
   const line = document.createElement("tr");
-  const latency = part.latency_ms === undefined ? "" : `${Math.round(part.latency_ms)} ms`;
-  for (const text of [name, part.status, latency]) {
+  const latency = part.milliseconds === undefined ? "" : `${Math.round(part.milliseconds)} ms`;
+  for (const text of [name.replaceAll("_", " "), part.state, latency]) {
     const cell = document.createElement("td");
     cell.textContent = text;
-    cell.classList.toggle("bad", text === part.status && part.status !== "ok");
+    cell.classList.toggle("bad", text === part.state && part.state !== "ok");
     line.append(cell);
   }
   return line;
