@@ -78,7 +78,10 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One revision of a proposal's status. `approvals` lists who approved so far (two above a notional)."""
+    """One revision of a proposal's status. `approvals` lists who approved so far (two above a notional).
+
+    `first_asked_at` is set when the request was repeated: the time of its first try.
+    """
 
     proposal_id: str
     revision: int
@@ -90,6 +93,7 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content_hash: str
     approvals: tuple[str, ...] = ()
     risk: RiskResult | None = None
+    first_asked_at: Instant | None = None
 
 
 # What is approved is everything but its own hash and what became of it since.

@@ -57,7 +57,7 @@ def respond(call: Call, parts: Parts) -> Answer:
     request = decode(body, DecisionRequest)
 
     def work(occasion: Occasion) -> Answer:
-        answer = parts.decide(request, user=call.user, now=occasion.at)
+        answer = parts.decide(request, user=call.user, now=occasion.now, first_at=occasion.first_at)
         record(**{FIGURE[request.action]: 1})
         return json_answer(answer)
 

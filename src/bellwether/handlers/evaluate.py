@@ -63,7 +63,7 @@ def respond(call: Call, parts: Parts) -> Answer:
     request = decode(body, EvaluateRequest)
 
     def work(occasion: Occasion) -> Answer:
-        answer = parts.evaluate(request, now=occasion.at)
+        answer = parts.evaluate(request, now=occasion.now)
         tell(answer)
         return json_answer(answer)
 

@@ -18,18 +18,28 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
-    """When a request counts as made: `at` is that of its first try. `scope` and `key` are its name."""
+    """One try of a request: `first_at` is the time of the first under its key, `now` of this one.
 
-    at: datetime
+    `scope`, `key` and the hash of the body are the request's name. What a try makes is found again by
+    `first_at`; what it may do is judged `now`, because a key can be tried again for two days.
+    """
+
+    now: datetime
+    first_at: datetime
     scope: str
+    request_hash: str
     key: str | None = None
 
     @property
     def batch_id(self) -> str | None:
-        """The same id for every try under one key (128 bits of SHA-256), `None` without a key."""
+        """The same id for every try of one body under one key (128 bits of SHA-256), `None` without a key.
+
+        Keys are forgotten after two days and finished batches are not: another body under an old key has to
+        be another batch.
+        """
         if self.key is None:
             return None
-        return hashlib.sha256(f"{self.scope}\x00{self.key}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.scope}\x00{self.key}\x00{self.request_hash}".encode()).hexdigest()[:32]
 
 
 def once(
@@ -43,18 +53,21 @@ def once(
     """
     now = clock()
     scope = f"{call.method} {call.route} {call.user.username}"
+    request_hash = hashlib.sha256(body).hexdigest()
     key = call.idempotency_key
     if key is None:
-        return work(Occasion(at=now, scope=scope))
+        return work(Occasion(now=now, first_at=now, scope=scope, request_hash=request_hash))
     if not _KEY.fullmatch(key):
         raise InvalidInput("Idempotency-Key is 1 to 255 printable ASCII characters.", path="Idempotency-Key")
-    request_hash = hashlib.sha256(body).hexdigest()
     reservation = answers.begin(scope, key, request_hash, now)
     if reservation.answer is not None:
         first = msgspec.json.decode(reservation.answer, type=Answer)
         return msgspec.structs.replace(first, headers={**first.headers, "Idempotent-Replayed": "true"})
+    occasion = Occasion(
+        now=now, first_at=reservation.first_at, scope=scope, request_hash=request_hash, key=key
+    )
     try:
-        answer = work(Occasion(at=reservation.first_at, scope=scope, key=key))
+        answer = work(occasion)
     except BaseException:
         _release(answers, scope, key)
         raise

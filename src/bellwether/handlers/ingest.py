@@ -61,7 +61,7 @@ def respond(call: Call, parts: Parts) -> Answer:
             items=request.items,
             batch_id=occasion.batch_id or new_batch_id(),
             submitted_by=call.user.username,
-            received_at=occasion.at,
+            received_at=occasion.first_at,
         )
         record(
             ItemsAccepted=taken.accepted, ItemsDuplicate=taken.duplicates, ItemsRejected=len(taken.rejected)

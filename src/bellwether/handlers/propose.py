@@ -52,7 +52,7 @@ def respond(call: Call, parts: Parts) -> Answer:
     request = decode(body, ProposeRequest)
 
     def work(occasion: Occasion) -> Answer:
-        answer = parts.propose(request, user=call.user, now=occasion.at)
+        answer = parts.propose(request, user=call.user, now=occasion.now, first_at=occasion.first_at)
         record(Proposals=len(answer.proposals))
         return json_answer(answer, 201 if answer.proposals else 200)
 

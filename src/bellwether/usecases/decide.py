@@ -46,23 +46,29 @@ class Decide:
     announce: Announcements
     counts: Counts
 
-    def __call__(self, request: DecisionRequest, *, user: User, now: datetime) -> DecisionAnswer:
+    def __call__(
+        self, request: DecisionRequest, *, user: User, now: datetime, first_at: datetime | None = None
+    ) -> DecisionAnswer:
         """Decides. Of several that race for one proposal exactly one gets an answer, the others a `Conflict`.
 
-        The same user's same request of the same `now` gets the revision it made before, so that a call that
-        was cut off can be repeated. Raises `Forbidden` (no right, own proposal), `NotFound`, `InvalidInput`
-        (a rejection or revocation without a reason), `Conflict` (state, hash, expiry, risk).
+        The same user's same request of the same `first_at` (by default `now`) gets the revision it made
+        before, so that a call that was cut off can be repeated; expiry and risk are judged `now`. Raises
+        `Forbidden` (no right, own proposal), `NotFound`, `InvalidInput` (a rejection or revocation without a
+        reason), `Conflict` (state, hash, expiry, risk).
         """
         user.require("decide")
+        asked_at = first_at or now
         if request.action != "approve" and not request.reason.strip():
             raise InvalidInput(f"to {request.action} needs a reason", path="$.reason")
         for _ in range(ATTEMPTS):
             head = self._recorder.caught_up()
             proposal, decisions = self._found(request.proposal_id)
-            repeated = _made_before(request, decisions, user=user, now=now)
+            repeated = _made_before(request, decisions, user=user, asked_at=asked_at)
             if repeated is not None:
                 return _answer(proposal, repeated)
             decision = self._decided(request, proposal, decisions, head, user=user, now=now)
+            if asked_at != now:
+                decision = structs.replace(decision, first_asked_at=asked_at)
             if self._written(decision, head, now):
                 self.counts.add({f'bellwether_decisions_total{{action="{decision.action}"}}': 1.0})
                 return _answer(proposal, decision)
@@ -187,11 +193,12 @@ def _approvals(decisions: Sequence[Decision], user: User) -> tuple[str, ...]:
 
 
 def _made_before(
-    request: DecisionRequest, decisions: Sequence[Decision], *, user: User, now: datetime
+    request: DecisionRequest, decisions: Sequence[Decision], *, user: User, asked_at: datetime
 ) -> Decision | None:
     for decision in decisions:
         same = decision.decided_by == user.username and decision.action == request.action
-        if same and decision.decided_at == now and decision.content_hash == request.content_hash:
+        at = decision.first_asked_at or decision.decided_at
+        if same and at == asked_at and decision.content_hash == request.content_hash:
             return decision
     return None
 

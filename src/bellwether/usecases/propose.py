@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from bellwether.domain.drafts import Terms, Without, drafted, with_proposal
 from bellwether.domain.entities import Symbol
@@ -57,6 +57,7 @@ class _Round:
 
     user: User
     now: datetime
+    first_at: datetime
     request: ProposeRequest
     head: Entry | None
     situation: Situation
@@ -77,11 +78,14 @@ class Propose:
     announce: Announcements
     counts: Counts
 
-    def __call__(self, request: ProposeRequest, *, user: User, now: datetime) -> ProposeAnswer:
+    def __call__(
+        self, request: ProposeRequest, *, user: User, now: datetime, first_at: datetime | None = None
+    ) -> ProposeAnswer:
         """Proposes; the strongest edges come first because all share the portfolio's limits.
 
-        The same user's same request of the same `now` gives the same proposals again, so that a call that
-        was cut off can be repeated. Raises `Forbidden`, `InvalidInput`, `NotFound` (portfolio), `Conflict`
+        The same user's same request of the same `first_at` (by default `now`) gives the proposals it made
+        before again, so that a call that was cut off can be repeated; what it makes is made as of `now`.
+        Raises `Forbidden`, `InvalidInput`, `NotFound` (portfolio), `Conflict`
         when other writers keep the ledger busy.
         """
         user.require("propose")
@@ -92,15 +96,17 @@ class Propose:
             request, request.assets or [a.symbol for a in self.entities.assets()], now
         )
         scores = self.score(asked, now=now).scores
-        this = _Round(user=user, now=now, request=request, head=head, situation=situation)
+        this = _Round(
+            user=user, now=now, first_at=first_at or now, request=request, head=head, situation=situation
+        )
         for score in sorted(scores, key=lambda s: (-abs(s.edge or 0.0), s.asset)):
             self._consider(score, this)
         self._count(this)
         return ProposeAnswer(proposals=this.made, without=sorted(this.without, key=lambda w: w.asset))
 
     def _consider(self, score: Score, this: _Round) -> None:
-        proposal_id = proposal_id_of(score.asset, this.request, this.user, this.now)
-        earlier = next((p for p in this.situation.open_proposals if p.proposal_id == proposal_id), None)
+        proposal_id = proposal_id_of(score.asset, this.request, this.user, this.first_at)
+        earlier = self._made_before(proposal_id, this)
         if earlier is not None:
             this.made.append(earlier)
             return
@@ -127,6 +133,17 @@ class Propose:
             symbols = list(this.situation.book.market.histories)
             this.situation = self._situation(this.request, symbols, this.now)
         raise Conflict(f"the ledger was busy {ATTEMPTS} times in a row; {len(this.made)} proposals were made")
+
+    def _made_before(self, proposal_id: str, this: _Round) -> Proposal | None:
+        """What an earlier try of the request made of the asset, whatever became of it since."""
+        for proposal in this.situation.open_proposals:
+            if proposal.proposal_id == proposal_id:
+                return proposal
+        found = self.proposals.get(proposal_id) if this.first_at != this.now else None
+        if found is None:
+            return None
+        proposal, decisions = found
+        return structs.replace(proposal, status=decisions[-1].status if decisions else proposal.status)
 
     def _situation(self, request: ProposeRequest, symbols: Sequence[str], now: datetime) -> Situation:
         read = SituationReader(
@@ -163,7 +180,7 @@ class Propose:
             self.counts.add(counts)
 
 
-def proposal_id_of(asset: str, request: ProposeRequest, user: User, now: datetime) -> str:
-    """A ULID of `now`, its random part a hash of who asked for what: a repeated call repeats it."""
+def proposal_id_of(asset: str, request: ProposeRequest, user: User, first_at: datetime) -> str:
+    """A ULID of `first_at`, its random part a hash of who asked for what: a repeated call repeats it."""
     asked = "\x00".join((user.username, request.portfolio, asset, repr(request.horizon), repr(request.as_of)))
-    return ulid(now, hashlib.sha256(f"{asked}\x00{now.isoformat()}".encode()).digest()[:10])
+    return ulid(first_at, hashlib.sha256(f"{asked}\x00{first_at.isoformat()}".encode()).digest()[:10])

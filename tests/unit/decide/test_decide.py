@@ -198,6 +198,27 @@ def test_a_call_that_was_cut_off_can_be_repeated() -> None:
     assert len(list(made.ledger.entries())) == 2
 
 
+def test_a_call_repeated_later_gets_its_revision_and_no_other_call_does() -> None:
+    made = desk()
+    proposal = made.proposed()
+    later = LATER + timedelta(hours=1)
+    first = made.decide(request(proposal), user=APPROVER, now=later, first_at=LATER)
+    assert (first.decision.decided_at, first.decision.first_asked_at) == (later, LATER)
+    again = made.decide(request(proposal), user=APPROVER, now=later + timedelta(hours=1), first_at=LATER)
+    assert again == first
+    with pytest.raises(Conflict, match="is approved"):
+        made.decide(request(proposal), user=APPROVER, now=later + timedelta(hours=1))
+    assert len(list(made.ledger.entries())) == 2
+
+
+def test_a_call_first_tried_in_time_cannot_approve_what_has_expired_since() -> None:
+    made = desk()
+    proposal = made.proposed()
+    with pytest.raises(Conflict, match="is expired"):
+        made.decide(request(proposal), user=APPROVER, now=proposal.expires_at, first_at=LATER)
+    assert status_of(made, proposal) == "expired"
+
+
 @pytest.mark.parametrize("racers", [2, 8])
 def test_of_racing_decisions_exactly_one_wins(racers: int) -> None:
     made = desk()

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.domain.entities import Asset, Portfolio
+from bellwether.domain.problems import Conflict
 from bellwether.domain.rights import User
 from bellwether.handlers import check_risk, decide, propose, score, summarise
 from bellwether.usecases.check_risk import CheckRisk
@@ -187,13 +189,16 @@ def test_the_summary_of_a_desk_that_did_nothing_yet(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("action", "figure"), [("approve", "Approvals"), ("reject", "Rejections"), ("revoke", "Revocations")]
 )
-def test_a_decision_is_made_once_as_of_its_first_try_and_counted(
+def test_a_decision_is_made_once_and_counted(
     ports: MemoryPorts, capsys: pytest.CaptureFixture[str], action: str, figure: str
 ) -> None:
     made: list[tuple[str, datetime]] = []
 
     class Deciding:
-        def __call__(self, request: DecisionRequest, *, user: User, now: datetime) -> dict[str, Any]:
+        def __call__(
+            self, request: DecisionRequest, *, user: User, now: datetime, first_at: datetime
+        ) -> dict[str, Any]:
+            assert first_at == now
             made.append((user.username, now))
             return {"decision": {"action": request.action}}
 
@@ -209,3 +214,38 @@ def test_a_decision_is_made_once_as_of_its_first_try_and_counted(
         assert json.loads(response["body"]) == {"decision": {"action": action}}
     assert made == [("5e6f-analyst", NOW)]
     assert capsys.readouterr().out.count(f'"{figure}":[1.0]') == 1
+
+
+@pytest.mark.req("A5", "A7")
+@pytest.mark.parametrize("route", ["/decision", "/propose"])
+def test_a_key_tried_again_later_is_judged_by_the_time_of_then(ports: MemoryPorts, route: str) -> None:
+    """A refusal gives the key back: a day later the same key must not decide as of the day before."""
+    tried: list[tuple[datetime, datetime]] = []
+
+    class Working:
+        def __call__(self, request: Any, *, user: User, now: datetime, first_at: datetime) -> Any:
+            tried.append((now, first_at))
+            raise Conflict("not today")
+
+    working: Any = Working()
+    body: dict[str, Any] = DECISION if route == "/decision" else {"portfolio": "core"}
+    roles = "approver" if route == "/decision" else "analyst"
+    event = rest_event("POST", route, body=body, roles=roles, headers={"Idempotency-Key": "kept"})
+    for at in (NOW, NOW + timedelta(days=1)):
+        clock = partial(_at, at)
+        if route == "/decision":
+            deciding = decide.Parts(decide=working, answers=ports.answers, clock=clock)
+            response = decide.handler.serve(event, Context(), partial(_parts, deciding))
+        else:
+            proposing = propose.Parts(propose=working, answers=ports.answers, clock=clock)
+            response = propose.handler.serve(event, Context(), partial(_parts, proposing))
+        assert response["statusCode"] == 409
+    assert tried == [(NOW, NOW), (NOW + timedelta(days=1), NOW)]
+
+
+def _at(at: datetime) -> datetime:
+    return at
+
+
+def _parts(parts: Any) -> Any:
+    return parts

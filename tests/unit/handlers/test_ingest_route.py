@@ -120,6 +120,20 @@ def test_a_key_belongs_to_a_user_a_route_and_a_body(desk: Desk) -> None:
     assert len({first["batch_id"], *(told["batch_id"] for _, told in others)}) == 3
 
 
+@pytest.mark.req("A2", "C4")
+def test_a_key_used_again_after_it_was_forgotten_loses_nothing(desk: Desk) -> None:
+    """Keys are kept for two days, the marks of finished batches for a year: a batch must not meet a mark."""
+    key = {"Idempotency-Key": "daily"}
+    first = desk.post({"items": [item(1)]}, headers=key)[1]
+    desk.ports.claims.finish(first["batch_id"])
+    desk.now += timedelta(days=3)
+    fresh = item(2, published_at="2026-11-26T05:59:00Z")
+    status, told = desk.post({"items": [fresh]}, headers=key)
+    assert (status, told["accepted"]) == (202, 1)
+    assert desk.ports.claims.finished([told["batch_id"]]) == set()
+    assert desk.ports.queue.sent[-1].batch_id == told["batch_id"]
+
+
 @pytest.mark.parametrize("key", ["", "two words", "é", "x" * 256, "line\nbreak"])
 def test_a_key_that_is_none_is_refused(desk: Desk, key: str) -> None:
     status, problem = desk.post({"items": [item(1)]}, headers={"Idempotency-Key": key})

@@ -12,6 +12,7 @@ from bellwether.domain.ledger import Entry, first_broken_link
 from bellwether.domain.problems import Forbidden, InvalidInput, NotFound, Unavailable
 from bellwether.domain.proposals import Proposal, proposal_hash
 from bellwether.domain.scores import Concentration
+from bellwether.usecases.decide import DecisionRequest
 from bellwether.usecases.propose import ProposeRequest
 from tests.unit.trading import ANALYST, APPROVER, NOW, Desk, desk, score, wave
 
@@ -141,6 +142,23 @@ def test_asking_again_is_a_duplicate_and_the_same_call_gives_the_same_answer() -
     later = made.propose(ALL, user=ANALYST, now=NOW + timedelta(minutes=1))
     assert [w.checks for w in later.without] == [("DUPLICATE",)]
     assert len(list(made.ledger.entries())) == 1
+
+
+def test_a_call_repeated_later_gives_what_it_made_and_makes_the_rest_as_of_now() -> None:
+    made = desk()
+    asked = ProposeRequest(portfolio="core", assets=["ACME"])
+    (first,) = made.propose(asked, user=ANALYST, now=NOW).proposals
+    later = NOW + timedelta(minutes=10)
+    rejection = DecisionRequest(
+        proposal_id=first.proposal_id, content_hash=first.content_hash, action="reject", reason="no"
+    )
+    made.decide(rejection, user=APPROVER, now=later)
+    (again,) = made.propose(asked, user=ANALYST, now=later, first_at=NOW).proposals
+    assert (again.proposal_id, again.status) == (first.proposal_id, "rejected")
+    assert len(list(made.ledger.entries())) == 2
+    fresh = desk()
+    (late,) = fresh.propose(asked, user=ANALYST, now=later, first_at=NOW).proposals
+    assert (late.proposal_id, late.created_at, late.as_of) == (first.proposal_id, later, later)
 
 
 def test_proposals_of_one_call_share_the_limits_strongest_edge_first() -> None:
