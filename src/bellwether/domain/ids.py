@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LAST_TIME = "76EZ91ZPZZ"
+"""The end of the year 9999: the specification goes on for 900 years, a date does not."""
 _ULID = re.compile(rf"^[0-7][{CROCKFORD}]{{25}}$")
 _ITEM = re.compile(r"^[a-z]+-[0-9a-f]{32}$")
 
@@ -35,7 +37,7 @@ def ulid_time(text: str) -> datetime:
 
 def is_ulid(text: str) -> bool:
     """Whether `text` has the shape of a ULID (proposals, changes, batches without an Idempotency-Key)."""
-    return _ULID.match(text) is not None
+    return _ULID.match(text) is not None and text[:10] <= _LAST_TIME
 
 
 def is_item_id(text: str) -> bool:

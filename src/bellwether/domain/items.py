@@ -16,6 +16,8 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 HISTORY_AFTER = timedelta(days=1)
 CLOCK_SKEW = timedelta(minutes=5)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing is dated before: days are keys of four-digit years, and times near year 1 overflow."""
 
 
 class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -137,6 +139,7 @@ def settle(item: Item, *, kind: Kind, received_at: datetime, salt: bytes) -> Sto
     """
     if not ((item.title and item.title.strip()) or (item.text and item.text.strip())):
         raise RejectedItem("no_words", "an item needs a title or a text")
+    _require_a_time_of_ours(item)
     if item.published_at > received_at + CLOCK_SKEW:
         raise RejectedItem("in_the_future", f"published_at {item.published_at.isoformat()} is in the future")
     if item.observed_at is not None and item.observed_at > received_at + CLOCK_SKEW:
@@ -163,6 +166,12 @@ def settle(item: Item, *, kind: Kind, received_at: datetime, salt: bytes) -> Sto
         repost_of=item.repost_of,
         engagement=item.engagement,
     )
+
+
+def _require_a_time_of_ours(item: Item) -> None:
+    for name, at in (("published_at", item.published_at), ("observed_at", item.observed_at)):
+        if at is not None and at < EARLIEST:
+            raise RejectedItem("too_early", f"{name} {at.isoformat()} is before {EARLIEST:%Y}")
 
 
 def decode_item(raw: msgspec.Raw | bytes) -> Item:

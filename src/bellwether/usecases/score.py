@@ -23,7 +23,7 @@ from bellwether.domain.evidence import first_live_day, live_days
 from bellwether.domain.explanation import explanation
 from bellwether.domain.fusion import correlations, fuse
 from bellwether.domain.ids import ulid
-from bellwether.domain.items import CLOCK_SKEW, Instant
+from bellwether.domain.items import CLOCK_SKEW, EARLIEST, Instant
 from bellwether.domain.prices import History
 from bellwether.domain.problems import InvalidInput
 from bellwether.domain.reliability import reliability_of, track_record_of
@@ -157,6 +157,8 @@ def _checked_as_of(asked: datetime | None, now: datetime) -> datetime:
         return now
     if asked > now:
         raise InvalidInput(f"as_of {asked.isoformat()} is in the future", path="$.as_of")
+    if asked < EARLIEST:
+        raise InvalidInput(f"as_of {asked.isoformat()} is before {EARLIEST:%Y}", path="$.as_of")
     return asked.astimezone(UTC)
 
 

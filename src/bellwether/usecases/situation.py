@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from bellwether.domain.items import CLOCK_SKEW
+from bellwether.domain.items import CLOCK_SKEW, EARLIEST
 from bellwether.domain.limits import Controls, read_controls
 from bellwether.domain.portfolio_value import Market, direction, valued
 from bellwether.domain.problems import InvalidInput, NotFound
@@ -94,6 +94,8 @@ def moment(asked: datetime | None, now: datetime) -> datetime:
         return now
     if asked > now:
         raise InvalidInput(f"as_of {asked.isoformat()} is in the future", path="$.as_of")
+    if asked < EARLIEST:
+        raise InvalidInput(f"as_of {asked.isoformat()} is before {EARLIEST:%Y}", path="$.as_of")
     return asked
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bellwether.domain.problems import TooLarge, Unavailable
 from bellwether.usecases.ingest import IngestRequest
-from tests.unit.score.desk_in_memory import NOW, MemoryDesk, post
+from tests.unit.score.desk_in_memory import NOW, MemoryDesk, part, post
 
 pytestmark = pytest.mark.req("A2", "A3")
 
@@ -38,6 +38,29 @@ def test_one_bad_item_never_sinks_the_rest() -> None:
         (6, "observed_before_published"),
         (7, "invalid_item"),
     ]
+
+
+@pytest.mark.parametrize("field", ["published_at", "observed_at"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_an_item_of_a_time_nobody_can_reckon_with_sinks_neither_request_nor_batch(
+    field: str, at: str
+) -> None:
+    desk = MemoryDesk()
+    answer = desk.send([post(), {**post(), field: at}, post()])
+    assert answer.accepted == 2
+    assert [(rejection.index, rejection.code) for rejection in answer.rejected] == [
+        (1, "in_the_future" if at.startswith("9") else "too_early")
+    ]
+    desk.work()
+    assert part(desk.score()).signals == 2
 
 
 def test_a_rejection_names_the_place_of_the_fault() -> None:

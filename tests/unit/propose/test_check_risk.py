@@ -1,6 +1,6 @@
 """Checking orders and proposals without writing anything."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -65,6 +65,7 @@ def test_the_past_is_checked_as_of_the_past() -> None:
         ({"portfolio": "core"}, "$.orders"),
         ({"proposal_id": "P", "portfolio": "core"}, "$.proposal_id"),
         ({"portfolio": "core", "orders": [order()], "as_of": NOW + timedelta(days=1)}, "$.as_of"),
+        ({"portfolio": "core", "orders": [order()], "as_of": datetime.min.replace(tzinfo=UTC)}, "$.as_of"),
     ],
 )
 def test_a_request_that_says_too_little_or_too_much_is_refused(request_: dict[str, Any], path: str) -> None:

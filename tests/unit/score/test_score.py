@@ -67,6 +67,7 @@ def test_many_readers_give_the_same_answer_as_one() -> None:
     [
         (ScoreRequest(assets=["BEACON", "NOBODY"]), "$.assets[1]"),
         (ScoreRequest(as_of=NOW + timedelta(hours=1)), "$.as_of"),
+        (ScoreRequest(as_of=datetime.fromisoformat("0001-01-01T00:00:00+14:00")), "$.as_of"),
     ],
 )
 def test_what_cannot_be_scored_is_named_by_its_path(request_: ScoreRequest, path: str) -> None:
