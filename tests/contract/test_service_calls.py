@@ -1,5 +1,7 @@
 """What the adapters do when a service refuses, delays or is gone: retried, told apart, never dropped."""
 
+import gzip
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from bellwether.adapters.aws import patience, transactions
 from bellwether.adapters.aws.clients import Clients
 from bellwether.adapters.aws.faults import calling
-from bellwether.adapters.aws.lake import Bucket
+from bellwether.adapters.aws.lake import Bucket, S3RawBatches
 from bellwether.adapters.aws.parallel import each
 from bellwether.adapters.aws.patience import Patience
 from bellwether.adapters.aws.tables import Table
@@ -222,6 +224,16 @@ def test_a_denial_for_a_missing_object_says_that_it_is_missing() -> None:
     client = Scripted(refused("AccessDenied"), {"Contents": [{"Key": "prices/A.json"}]})
     with pytest.raises(Unavailable):
         Bucket(client, "b").read("prices/A.json")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00" * 40, b"{}", gzip.compress(b"{}"), gzip.compress(b"{"), gzip.compress(b"x" * 9999)[:40]],
+)
+def test_an_object_that_is_no_batch_is_as_good_as_none(content: bytes) -> None:
+    client = Scripted({"Body": io.BytesIO(content), "ETag": "e"})
+    with pytest.raises(NotFound):
+        S3RawBatches(client, "b").get("raw-data/2026/11/23/12/b1.json.gz")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,9 @@ def recover(
         f"{recovered.batches_seen:,} batches looked at, [bold]{recovered.batches_requeued:,}[/bold] queued "
         f"again ({recovered.items_claimed:,} items); {recovered.projected:,} ledger entries applied.",
     )
+    if recovered.unreadable:
+        named = ", ".join(recovered.unreadable[:3])
+        Output(json=json).note(f"{len(recovered.unreadable):,} objects hold no batch: {named}")
 
 
 def recover_stage(stage: str, *, since: datetime, now: datetime) -> "Recovered":

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bellwether.domain.ledger import Entry
 from bellwether.domain.outcomes import outcomes_of
+from bellwether.domain.problems import NotFound
 from bellwether.usecases.ingest import repeated
 from bellwether.usecases.ports import (
     BatchMessage,
@@ -29,13 +30,14 @@ MARGIN = timedelta(hours=1)
 
 
 class Recovered(Struct, frozen=True, kw_only=True):
-    """What was looked at and what had to be done again."""
+    """What was looked at and what had to be done again; `unreadable` are keys that hold no batch."""
 
     batches_seen: int
     batches_requeued: int
     items_claimed: int
     ledger_entries: int
     projected: int
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,15 +57,21 @@ class Recover:
         Batches are looked at for a year before `now` at the most, the ledger as far as `since` says.
         """
         seen = requeued = claimed = 0
+        unreadable: list[str] = []
         for keys in _chunks(self.raw.keys(max(since, now - FURTHEST))):
             by_id = {batch_id_of(key): key for key in keys}
             seen += len(by_id)
             finished = self.claims.finished(list(by_id))
             for batch_id, key in by_id.items():
-                if batch_id not in finished:
+                if batch_id in finished:
+                    continue
+                try:
                     count = self._requeue(key)
-                    claimed += count
-                    requeued += count > 0
+                except NotFound:  # one damaged object must not keep all the others from coming back
+                    unreadable.append(key)
+                    continue
+                claimed += count
+                requeued += count > 0
         entries, projected = self._project(since)
         return Recovered(
             batches_seen=seen,
@@ -71,6 +79,7 @@ class Recover:
             items_claimed=claimed,
             ledger_entries=entries,
             projected=projected,
+            unreadable=tuple(unreadable),
         )
 
     def _requeue(self, key: str) -> int:

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.domain.items import RawBatch
 from bellwether.domain.ledger import Entry, next_entry
 from bellwether.domain.outcomes import Resolved
+from bellwether.domain.problems import NotFound
 from bellwether.usecases.recover import Recover, batch_id_of
 from tests.unit.score.desk_in_memory import NOW, MemoryDesk, outcome_of, part, post
 
@@ -53,6 +55,25 @@ def test_a_batch_of_which_nothing_is_its_own_is_finished() -> None:
     again = MemoryDesk(survivors)
     assert again.recover().batches_requeued == 1
     assert survivors.claims.finished(["b-again"]) == {"b-again"}
+
+
+def test_a_damaged_batch_does_not_keep_the_others_from_coming_back() -> None:
+    desk = MemoryDesk()
+    desk.send([post()], batch_id="a-damaged")
+    desk.send([post()], batch_id="b-whole")
+    damaged = next(message.key for message in desk.messages() if message.batch_id == "a-damaged")
+    reading = desk.ports.raw.get
+
+    def get(key: str) -> RawBatch:
+        if key == damaged:
+            raise NotFound(f"{key} holds no batch")
+        return reading(key)
+
+    desk.ports.raw.get = get  # type: ignore[method-assign]
+    done = desk.recover()
+    assert (done.batches_seen, done.batches_requeued, done.unreadable) == (2, 1, (damaged,))
+    desk.work()
+    assert part(desk.score()).signals == 1
 
 
 def test_a_batch_older_than_the_claims_is_left_alone() -> None:

@@ -1,6 +1,7 @@
 """The lake: raw batches, kept forecasts, prices and other named objects in one bucket."""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,11 @@ class S3RawBatches:
         return key
 
     def get(self, key: str) -> RawBatch:
-        return msgspec.json.decode(gzip.decompress(self._bucket.read(key)), type=RawBatch)
+        content = self._bucket.read(key)
+        try:
+            return msgspec.json.decode(gzip.decompress(content), type=RawBatch)
+        except (EOFError, gzip.BadGzipFile, zlib.error, msgspec.DecodeError) as fault:
+            raise NotFound(f"object {key}: not a batch, or damaged") from fault
 
     def keys(self, since: datetime) -> Iterator[str]:
         return self._bucket.keys(RAW_PREFIX, after=raw_hour(since))
