@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from bellwether.domain.items import Instant
@@ -76,9 +77,11 @@ def score_id(
 ) -> str:
     """`score:ASSET:as_of:horizon:` and 64 bits of SHA-256 of all the score follows from.
 
-    The same inputs give the same id, and a score that was changed does not fit its id any more.
+    The same inputs give the same id, and a score that was changed does not fit its id any more. Taken over
+    the contributions as they read back from JSON, so that 1 and 1.0 are the same weight.
     """
-    content = content_hash([asset, as_of, horizon, base_rate, contributions])
+    stored = msgspec.convert(msgspec.to_builtins(contributions), tuple[Contribution, ...])
+    content = content_hash([asset, as_of.astimezone(UTC), horizon, float(base_rate), stored])
     return f"score:{asset}:{as_of.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}:{horizon}:{content[:16]}"
 
 

@@ -1,7 +1,7 @@
 """Walking back: from any id to the posts behind it, and noticing what was changed since."""
 
 import math
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ import pytest
 from bellwether.domain.entities import Portfolio
 from bellwether.domain.problems import NotFound
 from bellwether.domain.rights import User
-from bellwether.domain.scores import Score, fits_its_id
+from bellwether.domain.scores import Concentration, Contribution, Score, fits_its_id, score_id
 from bellwether.usecases.decide import Decide, DecisionRequest
 from bellwether.usecases.propose import Propose, ProposeRequest
 from bellwether.usecases.trace import TraceNode, tree_lines
@@ -98,6 +98,33 @@ def test_a_score_that_was_changed_does_not_fit_its_id(desk: MemoryDesk) -> None:
     assert not fits_its_id(changed)
     for line in desk.ports.forecasts.between(NOW, NOW):
         assert fits_its_id(msgspec.json.decode(line, type=Score))
+
+
+def test_a_score_fits_its_id_as_it_reads_back_whatever_its_numbers_were_written_as() -> None:
+    there = timezone(timedelta(hours=2))
+    contributions = (
+        Contribution(
+            agent_id="attention", agent_version=0, weight=1, log_odds=0, evidence=5, reliability=1, share=-0.0
+        ),
+    )
+    given: dict[str, Any] = {"as_of": NOW.astimezone(there), "horizon": 1, "base_rate": 1}
+    made = Score(
+        score_id=score_id("BEACON", contributions=contributions, **given),
+        asset="BEACON",
+        p_up=None,
+        edge=None,
+        n_eff=0,
+        disagreement=None,
+        interval=None,
+        contributions=contributions,
+        track_record="unproven",
+        concentration=Concentration(
+            items=0, authors=0, top_author_share=0, top_cluster_share=0, young_author_share=0
+        ),
+        **given,
+    )
+    assert fits_its_id(made)
+    assert fits_its_id(msgspec.json.decode(msgspec.json.encode(made), type=Score))
 
 
 def test_each_agent_of_a_score_has_its_signals_or_its_reason(desk: MemoryDesk) -> None:
