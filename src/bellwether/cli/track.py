@@ -10,16 +10,19 @@ import typer
 from bellwether.cli.failures import Failure, WrongUse
 from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.stage import StageOption
-from bellwether.domain.entities import Asset, Feed, Subreddit
+from bellwether.domain.entities import Asset, Feed, Query, Subreddit
 from bellwether.domain.items import RejectedItem
 
-track = typer.Typer(help="What the desk watches: assets, feeds, subreddits.", no_args_is_help=True)
+track = typer.Typer(help="What the desk watches: assets, feeds, subreddits, queries.", no_args_is_help=True)
 feed = typer.Typer(help="RSS and Atom feeds read every five minutes.", no_args_is_help=True)
 subreddit = typer.Typer(help="Subreddits read every minute.", no_args_is_help=True)
+query = typer.Typer(help="Searches on Reddit run every minute.", no_args_is_help=True)
 track.add_typer(feed, name="feed")
 track.add_typer(subreddit, name="subreddit")
+track.add_typer(query, name="query")
 
 WRITERS = 8
+QueryText = Annotated[str, typer.Argument(metavar="TEXT", help="Up to 512 characters; quote it.")]
 Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="Such as KO or $KO.")]
 
 
@@ -144,7 +147,7 @@ def _assets_table(assets: Iterable[Asset]) -> Any:
 def _others(others: dict[str, list[dict[str, Any]]], portfolios: list[str]) -> list[str]:
     lines = [f"feed       {_escaped(str(told.get('url')))}" for told in others["feed"]]
     lines += [f"subreddit  r/{_escaped(str(told.get('name')))}" for told in others["subreddit"]]
-    lines += [f"query      {_escaped(str(told))}" for told in others["query"]]
+    lines += [f"query      {_escaped(str(told.get('text')))}" for told in others["query"]]
     return lines + [f"portfolio  {_escaped(name)}" for name in portfolios]
 
 
@@ -195,6 +198,42 @@ def remove_subreddit(
     """Stop reading a subreddit."""
     plain = subreddit_name(name)
     _remove("subreddit", plain.lower(), f"r/{plain}", stage, json=json)
+
+
+@query.command("add", epilog=examples("bellwether track query add '$KO OR \"Coca-Cola\"'"))
+def add_query(text: QueryText, stage: StageOption = "local", json: JsonOption = False) -> None:
+    """Search for these words from now on."""
+    plain = query_text(text)
+    _put("query", query_id(plain), {"text": plain}, Query, plain, stage, json=json)
+
+
+@query.command("list", epilog=examples("bellwether track query list"))
+def list_queries(stage: StageOption = "local", json: JsonOption = False) -> None:
+    """List what is searched for."""
+    from bellwether.cli import owner
+
+    with owner.owner_ports(stage) as ports:
+        records = ports.entities.records("query")
+    shown = [_escaped(str(told.get("text"))) for told in records]
+    none = ["No query is tracked yet: bellwether track query add TEXT"]
+    Output(json=json).answer({"queries": records}, *(shown or none))
+
+
+@query.command("remove", epilog=examples("bellwether track query remove '$KO OR \"Coca-Cola\"'"))
+def remove_query(text: QueryText, stage: StageOption = "local", json: JsonOption = False) -> None:
+    """Stop searching for these words."""
+    plain = query_text(text)
+    _remove("query", query_id(plain), plain, stage, json=json)
+
+
+def query_text(text: str) -> str:
+    """A query as it is kept: blanks at its ends and doubled ones mean nothing to a search."""
+    return " ".join(text.split())
+
+
+def query_id(text: str) -> str:
+    """The id of a query; capitals stay apart, since a search's operators (`OR`) are written in them."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def feed_id(url: str) -> str:

@@ -31,6 +31,12 @@ class Subreddit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^\w+$")]
 
 
+class Query(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Words the social providers are searched for every minute, in the provider's own search language."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=512, pattern=r"\S")]
+
+
 class Position(Struct, frozen=True, kw_only=True):
     """`quantity` in shares (negative is short), `cost` per share in the portfolio's currency."""
 

@@ -1,10 +1,10 @@
-"""Every minute: reads the public feeds of the tracked subreddits."""
+"""Every minute: reads the public feeds of the tracked subreddits and searches for the tracked queries."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bellwether.adapters.providers.provider import Provider
-from bellwether.adapters.providers.reddit import subreddit_provider
+from bellwether.adapters.providers.reddit import query_provider, subreddit_provider
 from bellwether.handlers.fetching import FetchParts, FetchSettings, compose, fetch, names_of
 from bellwether.handlers.scheduled_function import ScheduledFunction
 
@@ -12,8 +12,11 @@ Settings = FetchSettings
 
 
 def providers(parts: FetchParts) -> Sequence[Provider]:
+    subreddits = names_of(parts.entities.records("subreddit"), "name")
+    queries = names_of(parts.entities.records("query"), "text")
     return [
-        subreddit_provider(name, parts.http) for name in names_of(parts.entities.records("subreddit"), "name")
+        *(subreddit_provider(name, parts.http) for name in subreddits),
+        *(query_provider(text, parts.http) for text in queries),
     ]
 
 

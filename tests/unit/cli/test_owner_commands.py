@@ -121,6 +121,29 @@ def test_feeds_and_subreddits_are_tracked(typed: Typed, ports: MemoryPorts) -> N
     assert typed("track", "subreddit", "remove", "stocks").code == 1
 
 
+@pytest.mark.req("A2")
+def test_queries_are_tracked_listed_and_removed(typed: Typed, ports: MemoryPorts) -> None:
+    assert typed("track", "query", "list").out.startswith("No query is tracked")
+    assert typed("track", "query", "add", '  $KO  OR "Coca Cola" [ETF]').code == 0
+    assert typed("track", "query", "add", '$KO OR "Coca Cola" [ETF]', "--json").document == {
+        "query": {"text": '$KO OR "Coca Cola" [ETF]'}
+    }
+    assert ports.entities.records("query") == [{"text": '$KO OR "Coca Cola" [ETF]'}]
+    assert typed("track", "list", "--json").document["queries"] == ports.entities.records("query")
+    assert 'query      $KO OR "Coca Cola" [ETF]' in typed("track", "list").out
+    assert typed("track", "query", "list", "--json").document == {"queries": ports.entities.records("query")}
+    assert '$KO OR "Coca Cola" [ETF]' in typed("track", "query", "list").out
+    assert typed("track", "query", "remove", '$KO OR "Coca Cola"  [ETF]').code == 0
+    assert ports.entities.records("query") == []
+    assert typed("track", "query", "remove", "$KO").code == 1
+
+
+@pytest.mark.parametrize(("text", "code"), [("", 2), ("   ", 2), ("x", 0), ("x" * 512, 0), ("x" * 513, 2)])
+def test_a_query_has_one_to_512_characters(typed: Typed, ports: MemoryPorts, text: str, code: int) -> None:
+    assert typed("track", "query", "add", text).code == code
+    assert len(ports.entities.records("query")) == (code == 0)
+
+
 def test_a_portfolio_keeps_its_positions_when_its_cash_changes(typed: Typed, ports: MemoryPorts) -> None:
     assert typed("portfolio", "set", "core", "--cash", "1000").code == 0
     assert typed("portfolio", "position", "core", "$xom", "-100", "--cost", "110.5").code == 0

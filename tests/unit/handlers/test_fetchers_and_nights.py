@@ -10,7 +10,7 @@ import pytest
 from bellwether.adapters.memory import MemoryPorts, MemorySecrets
 from bellwether.adapters.providers.feeds import FeedProvider
 from bellwether.adapters.providers.guarded_http import USER_AGENT, GuardedHttp
-from bellwether.domain.entities import Feed, Subreddit
+from bellwether.domain.entities import Feed, Query, Subreddit
 from bellwether.domain.problems import Unavailable
 from bellwether.handlers import evaluate, fetch_news, fetch_social
 from bellwether.handlers.fetching import FetchParts, names_of, user_agent
@@ -71,14 +71,16 @@ def test_tracked_feeds_become_batches_and_their_health_is_counted(
 
 
 @pytest.mark.req("A2", "C5")
-def test_tracked_subreddits_are_asked_at_their_public_feed(ports: MemoryPorts) -> None:
+def test_tracked_subreddits_and_queries_are_asked_at_their_public_feed(ports: MemoryPorts) -> None:
     for name in ("stocks", "investing"):
         ports.entities.put("subreddit", name, Subreddit(name=name))
+    ports.entities.put("query", "q", Query(text="$KO OR cola"))
     ports.entities.put("feed", "f", Feed(url="https://news.example/feed"))
     parts = fetching(ports, set())
     assert {(p.name, p.target, p.kind) for p in fetch_social.providers(parts)} == {
         ("reddit", "stocks", "social"),
         ("reddit", "investing", "social"),
+        ("reddit", "search: $KO OR cola", "social"),
     }
     (feed,) = fetch_news.providers(parts)
     assert isinstance(feed, FeedProvider)

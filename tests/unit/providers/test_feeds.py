@@ -11,7 +11,7 @@ from bellwether.adapters.providers.feeds import FeedProvider, retry_after
 from bellwether.adapters.providers.guarded_http import GuardedHttp
 from bellwether.adapters.providers.polling import cursor_key, poll, read_cursor, read_health
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health
-from bellwether.adapters.providers.reddit import subreddit_provider
+from bellwether.adapters.providers.reddit import query_provider, subreddit_provider
 from bellwether.domain.items import Item, Kind
 from bellwether.domain.problems import Unavailable
 from tests.peers.feeds import ETAG, LAST_MODIFIED, Peer, feed_peer, rss
@@ -143,6 +143,23 @@ def test_a_subreddit_is_read_by_its_public_feed(peer: Peer) -> None:
     (item,) = subreddit.fetch(Cursor(), NOW).items
     assert (item.source, item.source_id, item.author) == ("reddit", "t3_abc123", "/u/somebody")
     assert (item.title, item.text) == ("ACME", "ACME to the moon")
+
+
+@pytest.mark.req("A2", "C5")
+def test_a_query_is_searched_for_newest_first_and_word_for_word(peer: Peer) -> None:
+    text = '$KO & "Coca Cola" 100% café'
+    peer.serve("/search.rss?q=%24KO+%26+%22Coca+Cola%22+100%25+caf%C3%A9&sort=new", REDDIT)
+    query = query_provider(text, GuardedHttp(trusted={peer.host}), address=peer.address)
+    assert (query.name, query.target, query.kind) == ("reddit", f"search: {text}", "social")
+    fetched = query.fetch(Cursor(), NOW)
+    assert fetched.health.state == "ok"
+    assert [(item.source, item.source_id) for item in fetched.items] == [("reddit", "t3_abc123")]
+    assert query.fetch(fetched.cursor, NOW + MINUTE).items == []
+
+
+def test_a_query_and_a_subreddit_of_one_name_keep_cursors_of_their_own() -> None:
+    both = [make("stocks", GuardedHttp()) for make in (query_provider, subreddit_provider)]
+    assert len({cursor_key(one.name, one.target) for one in both}) == 2
 
 
 class Taken(msgspec.Struct):

@@ -1,6 +1,6 @@
-"""Subreddits by their public feeds, which need no key."""
+"""Subreddits and searches by their public feeds, which need no key."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from bellwether.adapters.providers.feeds import FeedProvider
 from bellwether.adapters.providers.guarded_http import GuardedHttp
@@ -15,6 +15,22 @@ def subreddit_provider(name: str, http: GuardedHttp, *, address: str = ADDRESS) 
         http,
         name="reddit",
         target=name,
+        kind="social",
+        source="reddit",
+    )
+
+
+def query_provider(text: str, http: GuardedHttp, *, address: str = ADDRESS) -> FeedProvider:
+    """The newest posts anywhere on Reddit that match a search (`$KO OR "Coca-Cola"`).
+
+    A post that a tracked subreddit brings as well has the same id there, so it counts once. No subreddit's
+    name has a colon, so the targets of both kinds stay apart.
+    """
+    return FeedProvider(
+        f"{address}/search.rss?{urlencode({'q': text, 'sort': 'new'})}",
+        http,
+        name="reddit",
+        target=f"search: {text}",
         kind="social",
         source="reddit",
     )
