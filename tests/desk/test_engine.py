@@ -44,12 +44,18 @@ class Desk:
         self.web = web
         self.port = free_port()
 
-    def start(self, *, python: Path | None = None, **limits: float) -> engine.Running:
+    def start(self, *, python: Path | None = None, closed: bool = False, **limits: float) -> engine.Running:
         lock = DeskLock(self.home.lock)
         lock.acquire()
         try:
             return engine.start(
-                self.home, python or self.python, lock, port=self.port, web=self.web, **limits
+                self.home,
+                python or self.python,
+                lock,
+                port=self.port,
+                web=self.web,
+                closed=closed,
+                **limits,
             )
         finally:
             lock.release()
@@ -176,6 +182,21 @@ def test_starts_answers_and_stops_without_leaving_a_process(desk: Desk) -> None:
         os.kill(running.pid, 0)
     with pytest.raises(NotRunningError, match="not up"):
         engine.require(desk.home)
+
+
+def test_the_token_is_on_no_command_line(shared: Desk) -> None:
+    running = engine.require(shared.home)
+    family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+    assert running.token
+    assert not [process for process in family if running.token in " ".join(process.cmdline())]
+
+
+def test_a_closed_desk_lets_callers_in_when_it_is_opened(desk: Desk) -> None:
+    running = desk.start(closed=True)
+    assert running.status()["open"] is False
+    assert httpx.post(f"{running.url}/_bellwether/open").status_code == 403
+    running.open()
+    assert running.status()["open"] is True
 
 
 def test_a_second_up_is_refused_while_the_first_runs(shared: Desk) -> None:

@@ -27,7 +27,8 @@ _LOG_BYTES = 5_000_000
 
 # The engine's environment must not see bellwether's packages, nor a caller's PYTHON* settings (-I); its own
 # modules come last on the path, so that they never shadow the engine's.
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from engine_side.main import main; main(sys.argv[2])"
+# Settings come on the standard input: a command line, with the token in it, can be read by everyone here.
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from engine_side.main import main; main(sys.stdin.read())"
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,35 @@ class Running:
 
     def checkpoint(self) -> None:
         """Write the whole state now; raises DeskError when the disk refuses it."""
-        headers = {"x-bellwether-token": self.token}
-        answer = httpx.post(
-            f"{self.url}/_bellwether/checkpoint", headers=headers, timeout=90, trust_env=False
-        )
-        if answer.status_code != 200:
+        if self._control("checkpoint") != 200:
             raise DeskError("the desk's state could not be written to disk: is the disk full?")
+
+    def open(self) -> None:
+        """Let callers in."""
+        if self._control("open") != 200:
+            raise DeskError("the engine did not open the product's routes; see `bellwether logs --engine`")
+
+    def _control(self, what: str) -> int:
+        headers = {"x-bellwether-token": self.token}
+        url = f"{self.url}/_bellwether/{what}"
+        return httpx.post(url, headers=headers, timeout=90, trust_env=False).status_code
 
 
 def start(
-    home: Home, python: Path, lock: DeskLock, *, port: int, web: Path | None = None, **limits: float
+    home: Home,
+    python: Path,
+    lock: DeskLock,
+    *,
+    port: int,
+    web: Path | None = None,
+    closed: bool = False,
+    **limits: float,
 ) -> Running:
     """Start the engine on loopback and wait until it answers.
 
-    `lock` must be held; the engine inherits it and so keeps it for as long as it lives. `limits` are the
-    memory bounds of `engine_side.settings.Settings` (idle_seconds, most_idle, most_per_function).
+    `lock` must be held; the engine inherits it and so keeps it for as long as it lives. `closed` keeps the
+    product's routes shut until `Running.open`. `limits` are the memory bounds of
+    `engine_side.settings.Settings` (idle_seconds, most_idle, most_per_function).
     """
     _require_free(port)
     _rotate(home.engine_log)
@@ -78,16 +93,17 @@ def start(
         web=str(web) if web else "",
         node=str(tools.node_folder()),
         token=secrets.token_urlsafe(24),
+        closed=closed,
         **limits,  # type: ignore[arg-type]
     )
-    arguments = [str(python), "-I", "-c", _BOOT, str(Path(__file__).parent), settings.dump()]
+    arguments = [str(python), "-I", "-c", _BOOT, str(Path(__file__).parent)]
     log = os.open(home.engine_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
             arguments,
             cwd=home.root,
             env=settings.environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -95,6 +111,7 @@ def start(
         )
     finally:
         os.close(log)
+    _tell(process, settings.dump())
     running = Running(process.pid, port, settings.token, time.time())
     write_private(home.running, vars(running))
     try:
@@ -104,6 +121,13 @@ def start(
         home.running.unlink(missing_ok=True)
         raise
     return running
+
+
+def _tell(process: subprocess.Popen[bytes], text: str) -> None:
+    """Give a process its standard input. One that has ended already is noticed by who waits for it."""
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), process.stdin as given:
+            given.write(text.encode())
 
 
 def find(home: Home) -> Running | None:

@@ -52,7 +52,7 @@ def bring_up(
     """Start everything and return when it answers. An interruption stops what was started.
 
     `report` hears (phase, detail) of: tools, engine, synth, bootstrap, deploy, repair, users, ready, recover.
-    `recover` is called once the desk answers, before this returns.
+    `recover` is called when the desk is deployed and healthy; callers are let in after it.
     """
     started = time.monotonic()
     lock = DeskLock(home.lock)
@@ -63,7 +63,7 @@ def bring_up(
         python, cdk = _tools(home, project)
         report("engine", "")
         mark = time.monotonic()
-        running = engine.start(home, python, lock, port=chosen_port(home, port), web=project.web)
+        running = engine.start(home, python, lock, port=chosen_port(home, port), web=project.web, closed=True)
         engine_seconds = time.monotonic() - mark
         try:
             deployment = deploy(home, project, running, cdk, report)
@@ -72,6 +72,7 @@ def bring_up(
             if recover is not None:
                 report("recover", "")
                 recover(deployment.outputs)
+            running.open()
         except BaseException:
             _give_up(home, running)
             raise
@@ -134,6 +135,7 @@ def status(home: Home) -> dict[str, Any]:
             "port": running.port,
             "since": running.started,
             "healthy": state["checkpoint"]["failures"] == 0,
+            "open": state["open"],
             "checkpoint": state["checkpoint"],
             "workers": state["workers"],
         }

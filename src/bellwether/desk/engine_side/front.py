@@ -22,6 +22,7 @@ Control = Callable[[Scope, Send], Awaitable[bool]]
 
 _FORWARDED = b"x-forwarded-proto"
 _NOT_DEPLOYED = "The desk is running but nothing is deployed yet."
+_CLOSED = "The desk is starting: what was interrupted is being brought back first."
 
 # Calls of the user pool that AWS, too, answers without a signature; a browser may make these and no others.
 _SIGN_IN = frozenset(
@@ -43,13 +44,20 @@ _SIGN_IN = frozenset(
 
 
 class FrontDoor:
-    """The ASGI application the server runs; `engine` is the one it wraps."""
+    """The ASGI application the server runs; `engine` is the one it wraps.
 
-    def __init__(self, engine: App, *, routes: RoutesFile, site: Site, control: Control) -> None:
+    While `closed`, of the product's routes only health answers: after a kill the tables are older than the
+    ledger, and a decision taken on them could be taken twice.
+    """
+
+    def __init__(
+        self, engine: App, *, routes: RoutesFile, site: Site, control: Control, closed: bool = False
+    ) -> None:
         self._engine = engine
         self._routes = routes
         self._site = site
         self._control = control
+        self.closed = closed
         self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,6 +88,9 @@ class FrontDoor:
         rest = self._routes.read().rest
         if rest is None:
             await problem(send, 503, _NOT_DEPLOYED, {"retry-after": "5"})
+            return
+        if self.closed and scope["path"] != "/v1/health":
+            await problem(send, 503, _CLOSED, {"retry-after": "2"})
             return
         try:
             replay = await bounded(scope, receive)
@@ -146,20 +157,38 @@ class FrontDoor:
     async def _product_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.requests += 1
         socket = self._routes.read().socket
-        if socket is None:
+        if socket is None or self.closed:
             await _refuse(receive, send)
             return
         offered = list(scope.get("subprotocols") or [])
 
-        async def select(message: Message) -> None:
-            # A browser that offers subprotocols (the token travels in one) drops a connection that names
-            # none; API Gateway returns the connect function's choice, which the engine does not pass on.
-            if message["type"] == "websocket.accept" and offered and not message.get("subprotocol"):
-                message = {**message, "subprotocol": offered[0]}
-            await send(message)
-
         target = f"/_aws/execute-api/{socket[0]}/{socket[1]}"
-        await self._engine(_moved(scope, target, _without_proto(scope)), receive, select)
+        answering = _Handshake(send, offered)
+        await self._engine(_moved(scope, target, _without_proto(scope)), receive, answering)
+
+
+class _Handshake:
+    """Passes on what the engine answers to a WebSocket's handshake, as API Gateway would have said it."""
+
+    def __init__(self, send: Send, offered: list[str]) -> None:
+        self._send = send
+        self._offered = offered
+        self._refused = False
+
+    async def __call__(self, message: Message) -> None:
+        kind = message["type"]
+        # A browser that offers subprotocols (the token travels in one) drops a connection that names none;
+        # API Gateway returns the connect function's choice, which the engine does not pass on.
+        if kind == "websocket.accept" and self._offered and not message.get("subprotocol"):
+            message = {**message, "subprotocol": self._offered[0]}
+        # An authorizer that fails with "Unauthorized" is a 401 on API Gateway and a 500 on the engine. One
+        # that fails otherwise looks the same from here; what it failed of is in its log.
+        if kind == "websocket.http.response.start" and message["status"] == 500:
+            self._refused = True
+            message = {**message, "status": 401}
+        elif kind == "websocket.http.response.body" and self._refused:
+            message = {**message, "body": b'{"message":"Unauthorized"}'}
+        await self._send(message)
 
 
 def _without_proto(scope: Scope) -> list[tuple[bytes, bytes]]:

@@ -44,6 +44,7 @@ class Process:
             routes=RoutesFile(Path(settings.routes)),
             site=Site(Path(settings.web) if settings.web else None),
             control=self._control,
+            closed=settings.closed,
         )
         self.checkpoints = Checkpoints(self._generations, engine._build_persistence_save_dict, self._activity)
 
@@ -97,6 +98,9 @@ class Process:
         elif path == "/_bellwether/checkpoint" and scope["method"] == "POST":
             written = await self.checkpoints.take()
             await reply_json(send, {"written": written}, 200 if written else 507)
+        elif path == "/_bellwether/open" and scope["method"] == "POST":
+            self.front.closed = False
+            await reply_json(send, {"open": True})
         else:
             await problem(send, 404, "No such control path.")
         return True
@@ -106,6 +110,7 @@ class Process:
         return {
             "pid": os.getpid(),
             "started": self._started,
+            "open": not self.front.closed,
             "requests": self.front.requests,
             "invocations": self.workers.invocations,
             "workers": self.workers.count(),
@@ -163,9 +168,9 @@ def _prepare(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
 
 
-def main(argument: str) -> None:
-    """Run the engine with the settings in `argument`; the process ends with it."""
-    settings = Settings.parse(argument)
+def main(told: str) -> None:
+    """Run the engine with the settings `told`; the process ends with it."""
+    settings = Settings.parse(told)
     _prepare(settings)
     import ministack.app as engine
 

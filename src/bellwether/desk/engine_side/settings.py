@@ -1,4 +1,4 @@
-"""What the desk tells the engine's process, in one JSON argument."""
+"""What the desk tells the engine's process, in one JSON text on its standard input."""
 
 import json
 import os
@@ -21,6 +21,8 @@ class Settings:
     """Folder of the node the engine runs Node.js functions with (the cdk's own custom resources are)."""
     token: str = ""
     """What a caller of the control paths must present."""
+    closed: bool = False
+    """Whether the product's routes wait until the desk says that what a kill interrupted is back."""
     idle_seconds: float = 30.0
     most_idle: int = 6
     """Function processes that may wait for work; the longest idle beyond them end after a second."""
@@ -34,7 +36,7 @@ class Settings:
         return cls(**json.loads(text))
 
     def dump(self) -> str:
-        """As one argument."""
+        """As one text."""
         return json.dumps(asdict(self))
 
     def environment(self) -> dict[str, str]:
