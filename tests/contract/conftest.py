@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import count
+from threading import RLock
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -35,6 +36,7 @@ TABLES: dict[str, tuple[str, str | None, Sequence[tuple[str, str, str]]]] = {
     "connections": ("connection_id:S", None, ()),
 }
 _numbers = count(1)
+_making = RLock()
 
 
 class Ports(Protocol):
@@ -83,6 +85,11 @@ class ServicePorts:
         self.make = make
         self.name = f"contract{next(_numbers)}"
         self.tables: dict[str, str] = {}
+
+    def __getattribute__(self, name: str) -> Any:
+        # Tests race on these ports: each must be made once all the same (cached_property has no lock any more).
+        with _making:
+            return super().__getattribute__(name)
 
     def table(self, kind: str) -> str:
         if kind not in self.tables:
