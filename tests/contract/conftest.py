@@ -87,7 +87,7 @@ class ServicePorts:
         self.tables: dict[str, str] = {}
 
     def __getattribute__(self, name: str) -> Any:
-        # Tests race on these ports: each must be made once all the same (cached_property has no lock any more).
+        # Tests race on these ports, and cached_property has had no lock since Python 3.12.
         with _making:
             return super().__getattribute__(name)
 
