@@ -22,6 +22,7 @@ MOST_REDIRECTS = 5
 CHUNK = 65_536
 USER_AGENT = "bellwether/0.1 (feed reader)"
 _REDIRECTS = {301, 302, 303, 307, 308}
+_CREDENTIALS = {"authorization", "cookie"}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Resolver = Callable[[str, int], Iterable[str]]
@@ -98,7 +99,9 @@ class GuardedHttp:
             location = response.headers.get("location")
             if response.status not in _REDIRECTS or not location:
                 return response
-            url = urljoin(url, location)
+            target = urljoin(url, location)
+            headers = headers if _origin(target) == _origin(url) else _without_credentials(headers or {})
+            url = target
         raise Refused("too_many_redirects", f"more than {MOST_REDIRECTS} redirects")
 
     def _get_one(self, url: str, headers: Mapping[str, str], deadline: float) -> Response:
@@ -197,6 +200,16 @@ def checked_parts(url: str) -> SplitResult:
     if parts.username is not None or parts.password is not None:
         raise Refused("bad_address", "an address may not carry a user name")
     return parts
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = checked_parts(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    """What may be sent to whom a redirect leads: a key is for the host it was given for."""
+    return {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
 
 
 def _too_slow() -> Refused:

@@ -1,0 +1,1 @@
+"""Daily bars of market data providers, one module each; `asking` holds what they share."""
