@@ -7,7 +7,7 @@ is what the checks on liquidity have to see. Such days are counted.
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import IO, Any
@@ -100,6 +100,15 @@ def read_bars(name: str, *, today: date | None = None) -> Iterator[BarFile]:
             if found.read % 5_000 == 0:
                 yield found
     yield found
+
+
+def gather(rows: Iterable[Mapping[str, Any]], *, today: date) -> BarFile:
+    """The same for rows at hand, with cells named like the columns of a file; the first is row 1."""
+    found = BarFile()
+    for position, row in enumerate(rows, start=1):
+        found.read += 1
+        _take(found, position, row, today)
+    return found
 
 
 def _rows(stream: IO[bytes], found: BarFile) -> Iterator[Row]:

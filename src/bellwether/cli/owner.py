@@ -98,6 +98,18 @@ class OwnerPorts:
     def ledger(self) -> "ports.Ledger":
         return self._composition.ledger(self.stage.output("LedgerBucket"))
 
+    def provider_keys(self) -> dict[str, Any]:
+        """The stage's providers' secret, `{name: key}`; the function that fetches knows where it lies."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        name = self.stage.output("FetchSocialFunction")
+        try:
+            told = owner_client(self.stage, "lambda").get_function_configuration(FunctionName=name)
+        except (BotoCoreError, ClientError) as fault:
+            raise aws_failure(fault, self.stage) from None
+        secret = told.get("Environment", {}).get("Variables", {}).get("PROVIDERS_SECRET_ARN")
+        return self._composition.secrets().values(secret) if secret else {}
+
     def ledger_versions(self) -> dict[int, int]:
         """How often each entry of the ledger was written or deleted, from the bucket's versions."""
         from collections import Counter

@@ -55,6 +55,40 @@ def import_(
         raise typer.Exit(1)
 
 
+@prices.command(
+    epilog=examples(
+        "bellwether prices fetch KO PEP",
+        "bellwether prices fetch KO --provider tiingo --from 2020-01-01 --to 2024-12-31",
+    )
+)
+def fetch(
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL…", help="Such as KO or $KO.")],
+    first: Annotated[str | None, typer.Option("--from", help="First day; five years ago if missing.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day; yesterday (UTC) if missing.")] = None,
+    provider: Annotated[
+        str, typer.Option(metavar="stooq|tiingo", help="Whom to ask; tiingo needs a key.")
+    ] = "stooq",
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Fetch daily bars from a provider, checked and merged as imported ones are.
+
+    Tiingo's key is `tiingo_api_key` of the stage's providers' secret; the environment variable
+    TIINGO_API_KEY goes before it. A symbol that fails is told and stops no other one. The bar of a day is
+    taken when the day is over (UTC). Exit code 1 when no symbol worked, 3 when the provider cannot be
+    reached.
+    """
+    from bellwether.cli import owner, price_fetching
+
+    output = Output(json=json)
+    days = price_fetching.days_of(first, last)
+    with owner.owner_ports(stage) as ports:
+        source = price_fetching.source_of(provider, ports)
+        results = price_fetching.fetch_all(symbols, days, source, ports.prices, output)
+        tracked = {asset.symbol for asset in ports.entities.assets()}
+    price_fetching.answer(source, days, results, tracked, output)
+
+
 def _import(file: str, ports: Any, output: Output) -> dict[str, Any]:
     """One file's result; a file that is refused has no bars and a reason."""
     from bellwether.cli.bar_files import BarFile, read_bars

@@ -47,6 +47,7 @@ def test_every_command_of_the_contract_is_there() -> None:
             ("recover",),
             ("smoke",),
         ],
+        *[("prices", "fetch"), ("track", "query", "add"), ("track", "query", "remove")],
         *[("prices", "import"), ("ledger", "verify"), ("queue", "redrive"), ("label",), ("link",)],
     }
     assert wanted <= set(ALL)
