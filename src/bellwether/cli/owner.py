@@ -143,6 +143,26 @@ def owner_ports(stage_name: str) -> Iterator[OwnerPorts]:
         raise (problem if found is problem.__cause__ else found) from None
 
 
+@contextmanager
+def owner_changes(stage_name: str) -> Iterator[OwnerPorts]:
+    """The same for commands that change something: what they report as done survives a kill."""
+    with owner_ports(stage_name) as ports:
+        yield ports
+        keep(stage_name)
+
+
+def keep(stage_name: str) -> None:
+    """Makes what was changed durable. AWS does so by itself; the local desk's tables are only written to
+    disk every few seconds, so it is asked to do it now. Raises `DeskError` when the disk refuses.
+    """
+    if not find_stage(stage_name).is_local:
+        return
+    from bellwether.desk import engine
+    from bellwether.desk.home import Home
+
+    engine.require(Home.open()).checkpoint()
+
+
 def aws_failure(fault: Exception, stage: Stage) -> Exception:
     """What an AWS error means for the person at the keyboard; an error of another kind is given back."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError

@@ -30,7 +30,7 @@ def set_(
     """Create a portfolio, or change its cash. Positions stay."""
     from bellwether.cli import owner
 
-    with owner.owner_ports(stage) as ports:
+    with owner.owner_changes(stage) as ports:
         known = ports.entities.portfolio(name)
         made = checked(
             name=name,
@@ -65,7 +65,7 @@ def position(
     from bellwether.cli.asset_files import clean_symbol
 
     plain = clean_symbol(symbol)
-    with owner.owner_ports(stage) as ports:
+    with owner.owner_changes(stage) as ports:
         known = found(ports.entities.portfolio(name), name)
         others = [held for held in known.positions if held.symbol != plain]
         new = [{"symbol": plain, "quantity": quantity, "cost": cost}] if quantity else []

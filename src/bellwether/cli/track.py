@@ -49,7 +49,7 @@ def add(
         asset = asset_of({**cells, "restricted": "yes" if restricted else ""})
     except RejectedItem as fault:
         raise WrongUse(fault.detail) from None
-    with owner.owner_ports(stage) as ports:
+    with owner.owner_changes(stage) as ports:
         ports.entities.put("asset", asset.symbol, asset)
     Output(json=json).answer(
         {"asset": msgspec.to_builtins(asset)},
@@ -75,7 +75,7 @@ def import_(
     from bellwether.cli.readers import FileRefused
 
     output = Output(json=json)
-    with owner.owner_ports(stage) as ports:
+    with owner.owner_changes(stage) as ports:
         try:
             found = read_assets(file)
         except FileRefused as reason:
@@ -262,7 +262,7 @@ def _put(
         record = msgspec.convert(values, type_)
     except msgspec.ValidationError as fault:
         raise WrongUse(f"{shown}: {fault}") from None
-    with owner.owner_ports(stage) as ports:
+    with owner.owner_changes(stage) as ports:
         ports.entities.put(kind, entity_id, record)
     Output(json=json).answer(
         {kind: msgspec.to_builtins(record)}, f"Tracking {kind} [bold]{_escaped(shown)}[/bold]."
@@ -272,7 +272,7 @@ def _put(
 def _remove(kind: str, entity_id: str, shown: str, stage: str, *, json: bool) -> None:
     from bellwether.cli import owner
 
-    with owner.owner_ports(stage) as ports:
+    with owner.owner_changes(stage) as ports:
         gone = ports.entities.remove(kind, entity_id)
     if not gone:
         raise Failure(f"{shown} is not tracked.", title="Nothing to remove", hint="bellwether track list")

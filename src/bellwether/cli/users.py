@@ -32,14 +32,15 @@ class Pool:
 
 @contextmanager
 def pool_of(stage_name: str) -> Iterator[Pool]:
-    """The pool of a stage; AWS errors inside become failures."""
+    """The pool of a stage; AWS errors inside become failures, what was changed survives a kill."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from bellwether.cli.owner import aws_failure
+    from bellwether.cli.owner import aws_failure, keep
 
     stage = find_stage(stage_name)
     try:
         yield Pool(stage)
+        keep(stage_name)
     except ClientError as fault:
         code = fault.response.get("Error", {}).get("Code", "")
         if code == "UserNotFoundException":

@@ -69,6 +69,14 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> MemoryPorts:
     return memory
 
 
+@pytest.fixture(autouse=True)
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stages whose changes were made durable, in order."""
+    stages: list[str] = []
+    monkeypatch.setattr(owner, "keep", stages.append)
+    return stages
+
+
 Route = Callable[[httpx.Request], httpx.Response]
 
 

@@ -256,3 +256,14 @@ def test_real_companies_and_prices_go_in(typed: Typed, ports: MemoryPorts) -> No
     assert (told["read"], told["bars"] + told["held_back_total"]) == (66_100, 66_100)
     assert told["without_trade"] == 92
     assert len(ports.prices.history("AAPL").dates) > 700
+
+
+def test_what_is_reported_as_done_was_made_durable(typed: Typed, ports: MemoryPorts, kept: list[str]) -> None:
+    """A kill right after the command must not take the asset, and then its posts' signals, with it."""
+    typed("track", "list")
+    typed("track", "add", "two words", "--name", "X")
+    assert kept == []
+    typed("track", "add", "KO", "--name", "Coca-Cola Company")
+    typed("portfolio", "set", "core", "--cash", "100")
+    typed("track", "remove", "KO")
+    assert kept == ["local", "local", "local"]
