@@ -46,7 +46,7 @@ class Days(Struct, frozen=True):
     last: date
 
 
-class Fetched(Struct, kw_only=True, omit_defaults=True):
+class Fetched(Struct, kw_only=True):
     """What became of one symbol; `code` and `detail` say why there is nothing."""
 
     symbol: str

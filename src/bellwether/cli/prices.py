@@ -74,9 +74,11 @@ def fetch(
     """Fetch daily bars from a provider, checked and merged as imported ones are.
 
     Tiingo's key is `tiingo_api_key` of the stage's providers' secret; the environment variable
-    TIINGO_API_KEY goes before it. A symbol that fails is told and stops no other one. The bar of a day is
-    taken when the day is over (UTC). Exit code 1 when no symbol worked, 3 when the provider cannot be
-    reached.
+    TIINGO_API_KEY goes before it. Stooq is asked without a key, and may refuse for want of one.
+
+    A symbol that fails is told and stops no other one; a provider that refuses everybody is not asked again.
+    The bar of a day is taken when the day is over (UTC). Exit code 1 when no symbol worked, 3 when the
+    provider cannot be reached, 4 when there is no key.
     """
     from bellwether.cli import owner, price_fetching
 

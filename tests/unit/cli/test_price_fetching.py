@@ -79,7 +79,7 @@ def test_bars_of_stooq_go_in_and_a_symbol_that_fails_stops_no_other(
     assert (told["provider"], told["from"], told["to"]) == ("stooq", "2024-01-02", "2024-01-31")
     assert (told["bars"], told["changed"], told["held_back_total"], told["without_trade"]) == (3, 3, 2, 1)
     assert (told["symbols"], told["untracked"], told["notes"]) == (["KO", "MMM"], ["MMM"], [ADJUSTED])
-    assert [(one["symbol"], one.get("code")) for one in told["results"]] == [
+    assert [(one["symbol"], one["code"]) for one in told["results"]] == [
         ("XQZ", "no_bars"),
         ("KO", None),
         ("PEP", "bad_answer"),
@@ -93,6 +93,7 @@ def test_bars_of_stooq_go_in_and_a_symbol_that_fails_stops_no_other(
     assert history.volume == [1000.0, 0.0]
     again = typed("prices", "fetch", "KO", *SPAN, "--json").document
     assert (again["bars"], again["changed"], len(again["notes"])) == (2, 0, 1)
+    assert {frozenset(one) for one in told["results"]} == {frozenset(again["results"][0])}
 
 
 @pytest.mark.req("A3", "S4")
