@@ -20,10 +20,11 @@ import httpx
 import psutil
 import pytest
 
-from bellwether.desk import engine, tools
+from bellwether.desk import engine, tools, up
 from bellwether.desk.errors import DeskError, NotRunningError, RefusedError
 from bellwether.desk.home import Home, write_private
 from bellwether.desk.lock import DeskLock
+from bellwether.desk.project import Project
 
 pytestmark = pytest.mark.xdist_group("engine")
 
@@ -210,6 +211,24 @@ def test_a_port_in_use_is_named_with_a_way_out(desk: Desk) -> None:
         other.listen()
         with pytest.raises(DeskError, match=rf"port {desk.port}.*--port {desk.port + 1}"):
             desk.start()
+
+
+def test_a_port_in_use_is_said_before_anything_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(up, "_tools", lambda *_: pytest.fail("tools were installed first"))
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(DeskError, match="in use by another program"):
+            up.bring_up(
+                Home.open(tmp_path),
+                Project(tmp_path),
+                lambda phase, _: said.append(phase),
+                port=other.getsockname()[1],
+            )
+    assert said == []
 
 
 def test_a_killed_engine_is_recognised_and_the_next_start_goes_on(desk: Desk) -> None:

@@ -81,7 +81,7 @@ def start(
     product's routes shut until `Running.open`. `limits` are the memory bounds of
     `engine_side.settings.Settings` (idle_seconds, most_idle, most_per_function).
     """
-    _require_free(port)
+    require_free(port)
     _rotate(home.engine_log)
     settings = Settings(
         port=port,
@@ -176,7 +176,8 @@ def log_tail(home: Home, lines: int = 15) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _require_free(port: int) -> None:
+def require_free(port: int) -> None:
+    """Raise DeskError when another program has the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -59,11 +59,14 @@ def bring_up(
     lock.acquire()
     try:
         home.require_space()
+        chosen = chosen_port(home, port)
+        # Said at once, not after minutes of downloading.
+        engine.require_free(chosen)
         report("tools", "")
         python, cdk = _tools(home, project)
         report("engine", "")
         mark = time.monotonic()
-        running = engine.start(home, python, lock, port=chosen_port(home, port), web=project.web, closed=True)
+        running = engine.start(home, python, lock, port=chosen, web=project.web, closed=True)
         engine_seconds = time.monotonic() - mark
         try:
             deployment = deploy(home, project, running, cdk, report)
