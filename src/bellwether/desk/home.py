@@ -113,6 +113,11 @@ class Home:
     def credentials(self) -> Path:
         return self.root / "credentials"
 
+    @property
+    def imports(self) -> Path:
+        """Names of interrupted imports (see `cli/import_runs.py`)."""
+        return self.root / "imports"
+
     def require_space(self) -> None:
         """Refuse early when the disk is too full to finish what `up` begins."""
         free = shutil.disk_usage(self.root).free

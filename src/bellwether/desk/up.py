@@ -110,7 +110,7 @@ def wipe(home: Home) -> None:
     lock = DeskLock(home.lock)
     lock.acquire()
     try:
-        for folder in (home.state, home.scratch, home.assembly, home.logs):
+        for folder in (home.state, home.scratch, home.assembly, home.logs, home.imports):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (
             home.running,
