@@ -99,9 +99,9 @@ _FINANCE = _SHARE_WORDS | _words("""
 """)
 
 _CASHTAG = re.compile(
-    # as platforms read it: not inside a word, letters only, an optional class or exchange after a dot; an
-    # ellipsis after it means the post was cut and the symbol may be longer
-    r"(?<![\w$@#&])\$([A-Za-z]{1,6})(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
+    # as platforms read it: not inside a word, letters (then digits, as some exchanges' symbols have), an
+    # optional class or exchange after a dot; an ellipsis means the post was cut and the symbol may be longer
+    r"(?<![\w$@#&])\$([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
 _NOT_WORDS = re.compile(r"(?:https?://|www\.)\S*|[@#$][^\W_]\w*")

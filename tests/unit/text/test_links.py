@@ -162,3 +162,10 @@ def test_every_symbol_is_found_by_its_cashtag_and_only_whole(symbol: str) -> Non
 def test_ten_thousand_entities() -> None:
     linker = Linker(LinkTarget(f"Q{n}", f"Quux{n} Widgets Inc") for n in range(10_000))
     assert [link.symbol for link in linker.link("Quux77 Widgets beats Quux9999")] == ["Q77"]
+
+
+def test_symbols_with_digits_are_linked_by_their_cashtag() -> None:
+    linker = Linker([LinkTarget("SP500X", "Some Fund"), LinkTarget("A", "Agilent Technologies")])
+    assert [link.symbol for link in linker.link("bought $SP500X and $sp500x, paid $500")] == ["SP500X"]
+    assert [link.symbol for link in linker.link("$A1 is another symbol, $A is this one")] == ["A"]
+    assert linker.link("$SP500Xtra") == []
