@@ -8,6 +8,7 @@ another thread held) is killed and the next one tries again; the current generat
 
 import asyncio
 import copy
+import gc
 import logging
 import os
 import resource
@@ -105,6 +106,8 @@ class Checkpoints:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(_CHILD_LIMIT)
             os.nice(5)
+            # A collection would write into the header of every object, and so copy memory that is only read.
+            gc.disable()
             # This process is the copy: the engine's own defensive deep copies would only double it again.
             copy.deepcopy = _same  # type: ignore[assignment]
             with self._generations.locked():

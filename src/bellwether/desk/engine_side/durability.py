@@ -7,6 +7,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+from .rows import Rows
+
 
 def acknowledge_only_written_objects(s3: Any) -> None:
     """Make a PUT whose bytes did not reach the disk fail.
@@ -62,8 +64,11 @@ class Streams:
             # Called in a snapshot's own process: what is dropped here stays in the engine until its poller
             # drops it, but is not written.
             self.trim()
+            state = table_state()
+            for table in state["tables"]._data.values():
+                table["items"] = Rows(table["items"])
             return {
-                **table_state(),
+                **state,
                 "bellwether_stream_records": self._dynamodb._stream_records,
                 "bellwether_stream_trimmed": self._dynamodb._stream_trimmed,
             }

@@ -1,6 +1,7 @@
 """State on disk: whole generations, of which exactly one is current.
 
     <folder>/000042/<service>.json   one file per service that holds anything
+    <folder>/000042/<service>.rows   the rows of its tables, if it has tables (see rows.py)
     <folder>/blobs/<sha256>          large byte strings (function code, layers), shared between generations
     <folder>/current -> 000042       replaced by one rename, so a reader sees all of a generation or none
     <folder>/lock                    held while a generation is written
@@ -20,8 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .rows import ROWS_SUFFIX, Rows, read_rows
+
 _BLOB_BYTES = 32 * 1024
 _BLOB_KEY = "__bellwether_blob__"
+_ROWS_KEY = "__bellwether_rows__"
 _OPENED = 8
 """Levels of nesting between a service's state and a table's rows, with one to spare."""
 
@@ -39,6 +43,7 @@ class Generations:
         self._decode = decode
         self._seen: dict[int, str] = {}
         self._read: dict[str, bytes] = {}
+        self._rows = folder
         self._blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @contextmanager
@@ -55,6 +60,7 @@ class Generations:
             text = path.read_text()
         except OSError:
             return None
+        self._rows = path.with_suffix(ROWS_SUFFIX)
         return json.loads(text, object_hook=self._hook)
 
     def forget_loaded(self) -> None:
@@ -99,14 +105,18 @@ class Generations:
             content = state()
             if _is_empty(content):
                 return 0
+            self._rows = (building / name).with_suffix(ROWS_SUFFIX)
             with (building / name).open("w", encoding="utf-8") as file:
                 for piece in pieces(content, self._default):
                     file.write(piece)
         except Exception as error:  # noqa: BLE001 - any service's fault is contained to that service
             os.write(2, f"checkpoint: {service} not written: {error!r}\n".encode())
+            self._rows.unlink(missing_ok=True)
             (building / name).unlink(missing_ok=True)
             if old is not None and old.exists():
                 os.link(old, building / name)
+                if old.with_suffix(ROWS_SUFFIX).exists():
+                    os.link(old.with_suffix(ROWS_SUFFIX), self._rows)
             return 0
         if old is not None and old.exists() and filecmp.cmp(old, building / name, shallow=False):
             (building / name).unlink()
@@ -130,6 +140,8 @@ class Generations:
         return self._folder / link.readlink() if link.is_symlink() else None
 
     def _default(self, value: Any) -> Any:
+        if isinstance(value, Rows):
+            return {_ROWS_KEY: value.write(self._rows)}
         if isinstance(value, bytes | bytearray) and len(value) >= _BLOB_BYTES:
             return {_BLOB_KEY: self._store(bytes(value), id(value))}
         return self._encode(value)
@@ -146,6 +158,8 @@ class Generations:
         return name
 
     def _hook(self, value: dict[str, Any]) -> Any:
+        if _ROWS_KEY in value:
+            return read_rows(self._rows, *value[_ROWS_KEY])
         name = value.get(_BLOB_KEY)
         if name is None:
             return self._decode(value)

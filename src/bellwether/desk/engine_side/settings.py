@@ -24,10 +24,10 @@ class Settings:
     closed: bool = False
     """Whether the product's routes wait until the desk says that what a kill interrupted is back."""
     idle_seconds: float = 30.0
-    most_idle: int = 6
+    most_idle: int = 3
     """Function processes that may wait for work; the longest idle beyond them end after a second."""
     most_per_function: int = 3
-    most: int = 12
+    most: int = 10
     """Function processes altogether, before an idle one has to make way."""
 
     @classmethod
