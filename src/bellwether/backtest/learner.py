@@ -62,6 +62,7 @@ class Learner:
         self._days: deque[_Day] = deque()
         self._fits: dict[str, Fit | None] = {}
         self._known: dict[str, _Known] = {}
+        self._pairs: dict[Pair, float | None] = {}
 
     def resolved(self, outcomes: Sequence[Resolved]) -> None:
         """Takes the outcomes that became known since the last call."""
@@ -74,6 +75,8 @@ class Learner:
         while len(self._days) > 1 and total > MOST_OUTCOMES:
             total -= self._days.popleft().outcomes
         if outcomes:
+            pairs = sorted({pair for day in self._days for pair in day.moments})
+            self._pairs = {pair: self._pair(pair) for pair in pairs}
             self._known = {agent: self._measured(agent) for agent in self._agents()}
 
     def night(self, at: datetime) -> bool:
@@ -125,18 +128,18 @@ class Learner:
 
     def _correlations(self, agent: str) -> dict[str, float]:
         """As `domain.track_record.error_correlations`, from sums by what happened."""
-        totals: dict[str, tuple[list[float], list[float]]] = {}
-        for day in self._days:
-            for pair, moments in day.moments.items():
-                if agent not in pair:
-                    continue
-                other = pair[1] if pair[0] == agent else pair[0]
-                kept = totals.setdefault(other, ([0.0] * _MOMENTS, [0.0] * _MOMENTS))
-                for sums, added in zip(kept, moments, strict=True):
-                    for place, value in enumerate(added):
-                        sums[place] += value
-        found = {other: _correlation(sums) for other, sums in totals.items()}
-        return {other: value for other, value in found.items() if value is not None}
+        return {
+            two if one == agent else one: value
+            for (one, two), value in self._pairs.items()
+            if agent in {one, two} and value is not None
+        }
+
+    def _pair(self, pair: Pair) -> float | None:
+        found = [day.moments[pair] for day in self._days if pair in day.moments]
+        fell, rose = (
+            [sum(column) for column in zip(*side, strict=True)] for side in zip(*found, strict=True)
+        )
+        return _correlation((fell, rose))
 
 
 def _summed(day: date, outcomes: Sequence[Resolved]) -> _Day:

@@ -19,7 +19,7 @@ p{margin:6px 0 12px}.lead{color:#4a525c}
 .verdict.positive{border-color:#2d7a46;background:#ecf6ef}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:6px 8px;border-bottom:1px solid #e3e6ea;vertical-align:top}
-th:first-child,td:first-child{text-align:left}td.words{text-align:left;color:#4a525c}
+th:first-child,td:first-child{text-align:left}td{white-space:nowrap}td.words{white-space:normal;text-align:left;color:#4a525c}
 th{font-weight:600;color:#4a525c}.wide{overflow-x:auto}
 svg{width:100%;height:auto;display:block;margin-top:8px}
 svg text{font:11px system-ui,sans-serif;fill:#4a525c}

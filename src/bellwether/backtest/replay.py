@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Protocol
 
 from bellwether.adapters.memory import MemoryAgentConfigs
@@ -19,7 +19,7 @@ from bellwether.backtest.learner import Learner
 from bellwether.backtest.reading import DayReader
 from bellwether.backtest.records import Counts, Part, Prediction, Replayed, Resolved, Settings
 from bellwether.domain.agents_config import AgentConfig
-from bellwether.domain.base_rate import base_rate
+from bellwether.domain.base_rate import MOST_ROWS, BaseRate, base_rate_of
 from bellwether.domain.entities import Asset
 from bellwether.domain.evaluation import Benchmark, ForwardReturn, equal_weight, forward_return
 from bellwether.domain.evidence import first_live_day
@@ -66,6 +66,21 @@ class _Track:
     history: History
     days: deque[AssetDay] = field(default_factory=deque)
     waiting: deque[Prediction] = field(default_factory=deque)
+    horizon: int = 1
+    _rises: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        closes = self.history.adj_close
+        rises = (end > start for start, end in zip(closes, closes[self.horizon :], strict=False))
+        self._rises = list(accumulate(rises, initial=0))
+
+    def base_rate(self, as_of: datetime) -> BaseRate:
+        """`domain.base_rate.base_rate` from running counts: of windows whose last close was known."""
+        known = self.history.known_rows(as_of)
+        first = max(0, known - MOST_ROWS)
+        seen = max(0, known - first - self.horizon)
+        rises = self._rises[first + seen] - self._rises[first] if seen else 0
+        return base_rate_of(rises, seen, self.horizon)
 
 
 def trading_days(
@@ -126,7 +141,11 @@ class Replay:
 
     def _tracks(self) -> dict[str, _Track]:
         symbols = sorted({asset.symbol for asset in self.assets} & set(self.histories))
-        return {s: _Track(s, self.histories[s]) for s in symbols if self.histories[s].dates}
+        return {
+            symbol: _Track(symbol, self.histories[symbol], horizon=self.settings.horizon)
+            for symbol in symbols
+            if self.histories[symbol].dates
+        }
 
     def _last_day(self, days: Sequence[date]) -> date:
         """Forecasts end with `days`; what became of them may be known later."""
@@ -161,7 +180,7 @@ class Replay:
             if history.row_of(day) is None:
                 self.counts.missing_bars += history.dates[0] < day < history.dates[-1]
                 continue
-            base = base_rate(history, as_of, self.settings.horizon)
+            base = track.base_rate(as_of)
             views = [
                 self.view_of(c, days=track.days, history=history, as_of=as_of, horizon=self.settings.horizon)
                 for c in configs
