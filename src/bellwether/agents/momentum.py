@@ -8,8 +8,7 @@ the asset's own volatility, so that the reading is roughly standard normal when 
 
 import math
 from datetime import datetime, timedelta
-from itertools import pairwise
-from operator import mul
+from operator import mul, sub
 
 from bellwether.agents.readings import Stance
 from bellwether.domain.decay import decay
@@ -32,7 +31,7 @@ def momentum_reading(closes: list[float]) -> float | None:
         return None
     logs = list(map(math.log, closes[-YEAR - 1 :]))
     mean = (logs[-1] - logs[0]) / YEAR
-    changes = [later - earlier - mean for earlier, later in pairwise(logs)]
+    changes = [change - mean for change in map(sub, logs[1:], logs)]
     deviation = math.sqrt(sum(map(mul, changes, changes)) / YEAR)
     if deviation <= 1e-12:
         return None

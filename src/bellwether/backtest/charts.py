@@ -23,12 +23,11 @@ class Line(Struct, frozen=True):
 
 
 class Axes(Struct, frozen=True, kw_only=True):
-    """How a picture's axes are written. `days` gives x as ordinals of days."""
+    """How a picture's axes are written. `days` says that x counts days (ordinals)."""
 
     percent: bool = False
+    x_percent: bool = False
     days: bool = False
-    x_name: str = ""
-    y_name: str = ""
     zero: float | None = None
 
 
@@ -86,17 +85,17 @@ def _grid(scale: _Scale, axes: Axes) -> list[str]:
         y = scale.y(tick)
         kind = "zero" if axes.zero is not None and abs(tick - axes.zero) < 1e-12 else "grid"
         parts.append(f"<line class='{kind}' x1='{_LEFT}' x2='{WIDTH - _RIGHT}' y1='{y:.1f}' y2='{y:.1f}'/>")
-        told = _shown(tick, percent=axes.percent)
+        told = _shown(tick, axes.percent)
         parts.append(f"<text x='{_LEFT - 6}' y='{y + 4:.1f}' text-anchor='end'>{told}</text>")
     for number in range(5):
         value = scale.x_low + (scale.x_high - scale.x_low) * number / 4
         anchor = ("start", "middle", "middle", "middle", "end")[number]
-        told = date.fromordinal(round(value)).isoformat() if axes.days else f"{value:.2f}"
+        told = date.fromordinal(round(value)).isoformat() if axes.days else _shown(value, axes.x_percent)
         parts.append(f"<text x='{scale.x(value):.1f}' y='{HEIGHT - 8}' text-anchor='{anchor}'>{told}</text>")
     return parts
 
 
-def _shown(value: float, *, percent: bool) -> str:
+def _shown(value: float, percent: bool) -> str:
     value = 0.0 if abs(value) < 1e-12 else value
     return f"{value * 100:.4g} %" if percent else f"{value:.4g}"
 

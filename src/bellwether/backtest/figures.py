@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
+from statistics import fmean
 from typing import Literal
 
 from msgspec import Struct
@@ -16,6 +18,7 @@ from bellwether.domain.outcomes import CalibrationBin
 
 Interval = tuple[float, float]
 Edge = Literal["none", "positive"]
+GROUPS = 10
 FEWEST_DAYS = 20
 """Clusters below which an interval says too little to call anything an edge."""
 _UP_RIGHT, _UP_WRONG, _DOWN_RIGHT, _DOWN_WRONG, _SQUARES, _REFERENCE, _IC, _IC_DAYS, _FIRST_BIN = range(9)
@@ -35,6 +38,14 @@ class DailyIc(Struct, frozen=True):
     value: float
 
 
+class CurvePoint(Struct, frozen=True):
+    """A group of forecasts of about the same probability: how many, their mean, how often it came true."""
+
+    n: int
+    mean_p: float
+    frequency: float
+
+
 class Figures(Struct, frozen=True, kw_only=True):
     """All figures of the fused forecast. `base_rate` holds what to compare them with."""
 
@@ -50,6 +61,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     edge: Edge
     edge_reason: str
     calibration: list[CalibrationBin]
+    curve: list[CurvePoint]
     daily_ic: list[DailyIc]
 
 
@@ -86,6 +98,7 @@ def figures(resolved: Sequence[Resolved], settings: Settings) -> Figures:
         edge=edge,
         edge_reason=reason,
         calibration=calibration_bins([o.forecast.p_up for o in resolved], [o.went_up for o in resolved]),
+        curve=_curve(resolved),
         daily_ic=[DailyIc(day, value) for day, value in daily if value is not None],
     )
 
@@ -142,6 +155,17 @@ def _edge(mcc: Figure, over: Figure, days: int) -> tuple[Edge, str]:
     if over.ci95 is None or over.ci95[0] <= 0:
         return "none", "the interval does not exclude that always naming the commoner direction does as well"
     return "positive", "the intervals exclude chance and always naming the commoner direction"
+
+
+def _curve(resolved: Sequence[Resolved]) -> list[CurvePoint]:
+    """The reliability diagram over ten groups of equal size, from the lowest forecasts to the highest."""
+    ordered = sorted((o.forecast.p_up, o.went_up) for o in resolved)
+    bounds = [len(ordered) * group // GROUPS for group in range(GROUPS + 1)]
+    groups = [ordered[low:high] for low, high in pairwise(bounds) if high > low]
+    return [
+        CurvePoint(len(group), fmean([p for p, _ in group]), fmean([float(up) for _, up in group]))
+        for group in groups
+    ]
 
 
 def _base_rate(resolved: Sequence[Resolved], rises: int) -> dict[str, float | None]:

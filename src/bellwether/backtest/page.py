@@ -141,24 +141,24 @@ def _equity(report: Report) -> str:
 
 
 def _calibration(report: Report) -> str:
-    bins = [bin_ for bin_ in report.figures.calibration if bin_.n]
-    points = [(b.mean_p, b.frequency) for b in bins if b.mean_p is not None and b.frequency is not None]
-    ends = [value for point in points for value in point] or [0.0, 1.0]
+    curve = report.figures.curve
+    points = [(point.mean_p, point.frequency) for point in curve]
+    ends = [point.mean_p for point in curve]
     lines = [
-        Line("forecasts", points, dots=True),
-        Line("perfect", [(min(ends), min(ends)), (max(ends), max(ends))] if points else [], dashed=True),
+        Line("forecasts, in ten groups of equal size", points, dots=True),
+        Line("perfect", [(min(ends), min(ends)), (max(ends), max(ends))] if ends else [], dashed=True),
     ]
     rows = "".join(
-        f"<tr><td>{b.low:.1f} to {b.high:.1f}</td><td>{b.n:,}</td><td>{_number(b.mean_p, True)}</td>"
-        f"<td>{_number(b.frequency, True)}</td></tr>"
-        for b in bins
+        f"<tr><td>{_number(point.mean_p, True)}</td><td>{_number(point.frequency, True)}</td>"
+        f"<td>{point.n:,}</td></tr>"
+        for point in curve
     )
     return (
         "<h2>Do the probabilities hold?</h2><p>Of all forecasts near 60 %, six in ten should have come true: "
         "the closer to the dashed line, the better.</p>"
-        + picture("Calibration curve", lines, Axes(percent=True, x_name="forecast", y_name="happened"))
-        + "<div class='wide'><table><tr><th>Forecast between</th><th>Forecasts</th><th>Mean forecast</th>"
-        f"<th>Went up</th></tr>{rows}</table></div>"
+        + picture("Calibration curve", lines, Axes(percent=True, x_percent=True))
+        + "<div class='wide'><table><tr><th>Mean forecast</th><th>Went up</th><th>Forecasts</th></tr>"
+        f"{rows}</table></div>"
     )
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import accumulate, groupby
 from typing import Protocol
 
@@ -172,7 +173,7 @@ class Replay:
     ) -> None:
         first = first_live_day(as_of)
         configs = [versions.at(agent, as_of) for agent in versions.known()]
-        overlap = correlations(configs)
+        overlap = cache(correlations(configs))
         for track in tracks.values():
             while track.days and track.days[0].day < first:
                 track.days.popleft()

@@ -56,6 +56,7 @@ class Report(Struct, frozen=True, kw_only=True):
                 "expected_best_sharpe": self.trading.expected_best_sharpe,
             },
             "calibration": told["calibration"],
+            "calibration_curve": told["curve"],
             "counts": self.counts,
             "settings": to_builtins(self.settings),
         }
