@@ -9,13 +9,11 @@ a slope of 0 it abstains, because a view without a direction is no view.
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from itertools import accumulate
+from datetime import datetime
 from statistics import median
 
 from bellwether.agents.readings import Stance
 from bellwether.domain.decay import day_start, hours_between
-from bellwether.domain.signals import day_of
 from bellwether.domain.state import AssetDay
 
 AGENT_ID = "attention"
@@ -23,7 +21,6 @@ BASELINE_DAYS = 28
 SHORTEST_BASELINE = 10
 MOST_Z = 5.0
 _MAD_TO_SIGMA = 1.4826
-_SILENCE = (0,) * 24
 
 
 def robust_z(now: float, before: Sequence[float]) -> float:
@@ -68,12 +65,12 @@ def _windows(days: Sequence[AssetDay], as_of: datetime) -> list[int]:
     """
     if not days:
         return []
-    by_day = {day.day: day.mentions_by_hour for day in days}
-    first = day_start(min(by_day))
+    first = day_start(min(day.day for day in days))
     hours = int(hours_between(first, as_of)) + 1
-    bins: list[int] = []
-    for number in range(hours // 24 + 1):
-        bins += by_day.get(day_of(first + timedelta(days=number))) or _SILENCE
-    until = [0, *accumulate(bins[:hours])]
+    bins = [0] * (hours + 24)
+    for day in days:
+        if day.mentions_by_hour:
+            at = 24 * (day_start(day.day) - first).days
+            bins[at : at + 24] = day.mentions_by_hour
     ends = range(hours, max(23, hours - 24 * (BASELINE_DAYS + 1)), -24)
-    return [until[end] - until[end - 24] for end in ends]
+    return [sum(bins[end - 24 : end]) for end in ends]

@@ -8,7 +8,7 @@ the asset's own volatility, so that the reading is roughly standard normal when 
 
 import math
 from datetime import datetime, timedelta
-from itertools import pairwise
+from operator import mul, sub
 
 from bellwether.agents.readings import Stance
 from bellwether.domain.decay import decay
@@ -29,9 +29,10 @@ def momentum_reading(closes: list[float]) -> float | None:
     """
     if len(closes) <= YEAR:
         return None
-    logs = [math.log(close) for close in closes[-YEAR - 1 :]]
+    logs = list(map(math.log, closes[-YEAR - 1 :]))
     mean = (logs[-1] - logs[0]) / YEAR
-    deviation = math.sqrt(sum((later - earlier - mean) ** 2 for earlier, later in pairwise(logs)) / YEAR)
+    changes = [change - mean for change in map(sub, logs[1:], logs)]
+    deviation = math.sqrt(sum(map(mul, changes, changes)) / YEAR)
     if deviation <= 1e-12:
         return None
     trend = (logs[-MONTH - 1] - logs[0]) / (deviation * math.sqrt(YEAR - MONTH))

@@ -10,8 +10,8 @@ from bellwether.agents.momentum import momentum
 from bellwether.agents.readings import Stance
 from bellwether.agents.registry import ATTENTION, MOMENTUM
 from bellwether.domain.agents_config import AgentConfig
-from bellwether.domain.decay import day_start, decay
-from bellwether.domain.evidence import gather, live
+from bellwether.domain.decay import day_start, decay, hours_between
+from bellwether.domain.evidence import gather, live_at
 from bellwether.domain.fusion import View, for_horizon, view_error
 from bellwether.domain.prices import History
 from bellwether.domain.reliability import log_odds_from, reliability_of, slope_of
@@ -98,8 +98,11 @@ def _strongest(days: Sequence[AssetDay], config: AgentConfig, as_of: datetime) -
     pulls: list[tuple[float, str]] = []
     for day in days:
         start = day_start(day.day)
+        age = hours_between(start, as_of)
+        if not any(live_at(sums, age) for sums in day.agents.values()):
+            continue
         sums = [s for key, s in day.agents.items() if key.rpartition("@")[0] == config.agent_id]
-        if not any(live(one, start, as_of) for one in sums):
+        if not any(live_at(one, age) for one in sums):
             continue
         faded = decay(start, as_of, max(one.half_life for one in sums))
         pulls += [(-top.pull * faded, top.signal_id) for top in day.top if top.agent_id == config.agent_id]

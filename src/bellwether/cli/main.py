@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bellwether.cli import chain, desk, infrastructure, ingest, login, operations, text, trace
+from bellwether.cli import backtest, chain, desk, infrastructure, ingest, login, operations, text, trace
 from bellwether.cli.failures import FAILED, INTERRUPTED, WRONG_USE, Failure, failure_of
 from bellwether.cli.ledger import ledger
 from bellwether.cli.operations import queue
@@ -105,7 +105,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (desk, login, ingest, chain, trace, operations, text, infrastructure):
+for module in (desk, login, ingest, chain, trace, operations, text, backtest, infrastructure):
     module.register(app)
 for name, group in (
     ("track", track),

@@ -31,7 +31,11 @@ def base_rate(history: History, as_of: datetime, horizon: int) -> BaseRate:
     known = history.known_rows(as_of)
     closes = history.adj_close[max(0, known - MOST_ROWS) : known]
     rises = sum(1 for start, end in zip(closes, closes[horizon:], strict=False) if end > start)
-    seen = max(0, len(closes) - horizon)
+    return base_rate_of(rises, max(0, len(closes) - horizon), horizon)
+
+
+def base_rate_of(rises: int, seen: int, horizon: int) -> BaseRate:
+    """The same from counts: `rises` of `seen` windows of `horizon` trading days."""
     a = PRIOR_DAYS / 2 + rises / horizon
     b = PRIOR_DAYS / 2 + (seen - rises) / horizon
     return BaseRate(p_up=a / (a + b), log_odds=math.log(a / b), error=math.sqrt(1 / a + 1 / b))

@@ -2,11 +2,13 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 LEAST_DECAY = 0.01
 LONGEST_LIFE = timedelta(days=30)
 """No signal is read for longer, whatever its half-life: a score reads a bounded number of days."""
 
+_LONGEST_HOURS = LONGEST_LIFE.total_seconds() / 3600
 _HALVINGS = math.log2(1 / LEAST_DECAY)
 
 
@@ -24,12 +26,7 @@ def decay(event_time: datetime, as_of: datetime, half_life: float) -> float:
 
 def live_hours(half_life: float) -> float:
     """Hours after which evidence is dropped: when its decay falls below 0.01, after 30 days at the latest."""
-    return min(half_life * _HALVINGS, hours_of(LONGEST_LIFE))
-
-
-def hours_of(span: timedelta) -> float:
-    """A span in hours."""
-    return span.total_seconds() / 3600
+    return min(half_life * _HALVINGS, _LONGEST_HOURS)
 
 
 def expiry(event_time: datetime, half_life: float) -> datetime:
@@ -37,6 +34,7 @@ def expiry(event_time: datetime, half_life: float) -> datetime:
     return event_time + timedelta(hours=live_hours(half_life))
 
 
+@lru_cache(maxsize=4_096)
 def day_start(day: str) -> datetime:
     """Midnight UTC at which a day of knowledge (`yyyymmdd`) begins."""
     return datetime(int(day[:4]), int(day[4:6]), int(day[6:]), tzinfo=UTC)

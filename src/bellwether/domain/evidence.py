@@ -33,13 +33,18 @@ def first_live_day(as_of: datetime) -> str:
 
 
 def live(sums: AgentSums, start: datetime, as_of: datetime) -> bool:
-    """Whether a day's sums are still read.
+    """Whether sums of the day that began at `start` are still read at `as_of` (see `live_at`)."""
+    return live_at(sums, hours_between(start, as_of))
+
+
+def live_at(sums: AgentSums, age: float) -> bool:
+    """Whether a day's sums are still read `age` hours after the day began.
 
     A day's sums go together, when their newest event has faded below 0.01; until then an older event of the
     same day is read with a decay of 0.01·2^(−24 h/half-life) at the least.
     """
     newest = sums.newest if sums.newest is not None else 24.0
-    return hours_between(start, as_of) - newest <= live_hours(sums.half_life)
+    return age - newest <= live_hours(sums.half_life)
 
 
 def live_days(days: Iterable[AssetDay], as_of: datetime) -> list[AssetDay]:
@@ -56,11 +61,11 @@ def gather(days: Iterable[AssetDay], agent_id: str, as_of: datetime) -> Evidence
     mass = mean = square = squared_mass = 0.0
     signals = clusters = 0
     for day in days:
-        start = day_start(day.day)
+        age = hours_between(day_start(day.day), as_of)
         for key, sums in day.agents.items():
-            if key.rpartition("@")[0] != agent_id or not live(sums, start, as_of):
+            if not live_at(sums, age) or key.rpartition("@")[0] != agent_id:
                 continue
-            faded = 2.0 ** (-hours_between(start, as_of) / max(sums.half_life, SHORTEST_HALF_LIFE))
+            faded = 2.0 ** (-age / max(sums.half_life, SHORTEST_HALF_LIFE))
             mass += sums.weight * faded
             mean += sums.weighted_log_odds * faded
             square += sums.weighted_square * faded

@@ -1,0 +1,59 @@
+"""The report's files: all of them at once or none."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bellwether.backtest.page import page
+from bellwether.backtest.records import Resolved
+from bellwether.backtest.report import Report
+
+JSON, PARQUET, HTML = "report.json", "forecasts.parquet", "report.html"
+FILES = (JSON, PARQUET, HTML)
+
+
+def write(out: Path, report: Report, resolved: Sequence[Resolved]) -> list[Path]:
+    """Writes the files into a folder beside `out`, then moves them there complete.
+
+    Interrupted while it writes, it leaves `out` as it was.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".backtest-", dir=out))
+    try:
+        document = msgspec.json.format(msgspec.json.encode(report.document()), indent=2)
+        (made / JSON).write_bytes(document + b"\n")
+        (made / HTML).write_text(page(report), encoding="utf-8")
+        _write_forecasts(made / PARQUET, resolved)
+        return [(made / name).replace(out / name) for name in FILES]
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _write_forecasts(path: Path, resolved: Sequence[Resolved]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    agents = sorted({part.agent_id for outcome in resolved for part in outcome.forecast.parts})
+    ordered = sorted(resolved, key=lambda outcome: (outcome.forecast.as_of, outcome.forecast.asset))
+    forecasts = [outcome.forecast for outcome in ordered]
+    columns: dict[str, Any] = {
+        "asset": pa.array([f.asset for f in forecasts], pa.string()),
+        "as_of": pa.array([f.as_of for f in forecasts], pa.timestamp("us", "UTC")),
+        "p_up": pa.array([f.p_up for f in forecasts], pa.float64()),
+        "base_rate": pa.array([f.base_rate for f in forecasts], pa.float64()),
+        "entry_date": pa.array([o.entry for o in ordered], pa.date32()),
+        "exit_date": pa.array([o.leave for o in ordered], pa.date32()),
+        "raw_return": pa.array([o.value for o in ordered], pa.float64()),
+        "benchmark_return": pa.array([o.benchmark for o in ordered], pa.float64()),
+        "went_up": pa.array([o.went_up for o in ordered], pa.bool_()),
+    }
+    for agent in agents:
+        parts = [next((p for p in f.parts if p.agent_id == agent), None) for f in forecasts]
+        columns[f"{agent}_p_up"] = pa.array([p.p_up if p else None for p in parts], pa.float64())
+        columns[f"{agent}_weight"] = pa.array([p.weight if p else None for p in parts], pa.float64())
+        columns[f"{agent}_version"] = pa.array([p.version if p else None for p in parts], pa.int32())
+    pq.write_table(pa.table(columns), path, compression="zstd")

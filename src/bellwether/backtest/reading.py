@@ -1,0 +1,56 @@
+"""From the items of a day to each asset's sums, with the functions the desk's signal workers use."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from bellwether.agents.mentions import Mentions
+from bellwether.agents.readings import Mention, Reading
+from bellwether.agents.sentiment import SentimentAgent, TextModel
+from bellwether.backtest.records import Counts
+from bellwether.domain.day_sums import fold
+from bellwether.domain.entities import Asset
+from bellwether.domain.items import StoredItem
+from bellwether.domain.signals import Signal
+from bellwether.domain.state import AssetDay
+from bellwether.usecases.agent_versions import AgentVersions
+from bellwether.usecases.process_batch import signal_from
+
+_COPY = Reading(abstained="a copy of what was read before")
+
+
+class DayReader:
+    """Links and reads a day's items; remembers which clusters were seen before."""
+
+    def __init__(self, assets: Iterable[Asset], model: TextModel, counts: Counts) -> None:
+        self._mentions = Mentions(assets)
+        self._agent = SentimentAgent(model)
+        self._clusters: set[str] = set()
+        self._counts = counts
+
+    def day(self, day: str, items: Sequence[StoredItem], versions: AgentVersions) -> dict[str, AssetDay]:
+        """What the day's items add up to, by asset. `items` must all be of that day, in order."""
+        by_asset: dict[str, list[Signal]] = defaultdict(list)
+        for item in items:
+            mentions = self._mentions.of(item)
+            if not mentions:
+                continue
+            copy = item.cluster_id in self._clusters
+            self._clusters.add(item.cluster_id)
+            self._counts.linked += 1
+            self._counts.copies += copy
+            for mention in mentions:
+                signal = self._signal(mention, versions, copy=copy)
+                if signal is not None:
+                    by_asset[signal.asset].append(signal)
+        self._counts.signals += sum(map(len, by_asset.values()))
+        return {
+            asset: fold(AssetDay(asset=asset, day=day), signals)[0] for asset, signals in by_asset.items()
+        }
+
+    def _signal(self, mention: Mention, versions: AgentVersions, *, copy: bool) -> Signal | None:
+        config = versions.at(self._agent.agent_id, mention.item.known_at)
+        if not config.enabled:
+            return None
+        # a copy adds no evidence whatever it says, so it need not be read
+        reading = _COPY if copy else self._agent.read(mention)
+        return signal_from(mention, config, reading, copy=copy)

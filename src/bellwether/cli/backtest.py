@@ -1,0 +1,202 @@
+"""`backtest`: a replay of history through the desk's own functions, offline."""
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bellwether.cli.failures import Failure, WrongUse
+from bellwether.cli.output import JsonOption, Output, examples
+
+if TYPE_CHECKING:
+    from bellwether.backtest.records import Counts, Settings
+    from bellwether.backtest.report import Report
+    from bellwether.domain.entities import Asset
+    from bellwether.domain.items import Item, Kind, StoredItem
+    from bellwether.domain.prices import History
+
+
+def backtest(
+    items: Annotated[
+        list[str], typer.Option("--items", help="Posts or news: NDJSON, CSV or Parquet; may be repeated.")
+    ],
+    prices: Annotated[list[str], typer.Option("--prices", help="Daily bars: CSV or Parquet.")],
+    companies: Annotated[
+        str | None,
+        typer.Option("--companies", help="Assets: symbol, name, aliases; else the prices' symbols."),
+    ] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day to forecast on.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day to forecast on.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for report.html, report.json and Parquet.")
+    ] = Path("backtest"),
+    horizon: Annotated[int, typer.Option("--horizon", min=1, max=252, help="In trading days.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Of the intervals' draws.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Replay history as the desk would have lived it, and measure what its forecasts were worth.
+
+    One forecast for each asset at the end of each trading day, from nothing but what was known then; the
+    agents learn every night from outcomes known by the midnight before. Writes report.html, report.json and
+    forecasts.parquet. The edge is "none" unless the day-clustered intervals exclude it.
+    """
+    from bellwether.backtest.files import write
+    from bellwether.backtest.records import Settings
+
+    output = Output(json=json)
+    settings = Settings(first=_day(first), last=_day(last), horizon=horizon, seed=seed)
+    if settings.first and settings.last and settings.first > settings.last:
+        raise WrongUse(f"--from {settings.first} is after --to {settings.last}")
+    with _without_collections():
+        report, resolved = _replayed(items, prices, companies, settings, output)
+        paths = write(out, report, resolved)
+    document = {**report.document(), "files": [str(path) for path in paths]}
+    output.answer(document, *_shown(report, out))
+
+
+def _day(at: datetime | None) -> date | None:
+    return at.date() if at else None
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Everything a replay makes lives until it ends: looking for garbage meanwhile finds none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _replayed(
+    items: Sequence[str], prices: Sequence[str], companies: str | None, settings: "Settings", output: Output
+) -> tuple["Report", list[Any]]:
+    from bellwether.agents.text import SentimentModel
+    from bellwether.backtest.records import Counts
+    from bellwether.backtest.replay import Replay
+    from bellwether.backtest.report import report_of
+    from bellwether.cli.progress import progress
+
+    counts = Counts()
+    histories, bars = _histories(prices)
+    assets = _assets(companies, histories)
+    ordered = _ordered(items, counts, output)
+    with progress(output.err, "replaying", "items", len(ordered)) as shown:
+        replay = Replay(
+            settings=settings,
+            assets=assets,
+            histories=histories,
+            model=SentimentModel.load(),
+            counts=counts,
+            told=shown.advance,
+        )
+        replayed = replay(ordered)
+    report = report_of(replayed, histories, settings)
+    report.counts.update(bars)
+    return report, replayed.resolved
+
+
+def _histories(names: Sequence[str]) -> tuple[dict[str, "History"], dict[str, int]]:
+    from bellwether.cli.bar_files import BarFile, read_bars
+
+    histories: dict[str, History] = {}
+    counts = {"bars": 0, "bars_held_back": 0, "bars_without_trade": 0}
+    for name in names:
+        found = BarFile()
+        with _readable(name):
+            for growing in read_bars(name):
+                found = growing
+        for history in found.histories():
+            if history.symbol in histories:
+                raise WrongUse(f"{history.symbol} has bars in more than one file; put them into one")
+            histories[history.symbol] = history
+        counts["bars"] += found.read
+        counts["bars_held_back"] += found.held
+        counts["bars_without_trade"] += found.without_trade
+    if not histories:
+        raise Failure(
+            "the price files hold no bar", hint="columns: symbol, date, open, high, low, close, volume"
+        )
+    return histories, counts
+
+
+def _assets(name: str | None, histories: dict[str, "History"]) -> list["Asset"]:
+    from bellwether.cli.asset_files import read_assets
+    from bellwether.domain.entities import Asset
+
+    if name is None:
+        return [Asset(symbol=symbol, name=symbol) for symbol in sorted(histories)]
+    with _readable(name):
+        assets = [asset for asset in read_assets(name).assets if asset.symbol in histories]
+    if not assets:
+        raise Failure(f"no company of {name} has a bar in the price files")
+    return assets
+
+
+def _ordered(names: Sequence[str], counts: "Counts", output: Output) -> list["StoredItem"]:
+    from bellwether.backtest.intake import in_order
+    from bellwether.cli.progress import progress
+
+    with progress(output.err, "reading", "items") as shown:
+
+        def each() -> Iterator[tuple["Item", "Kind"]]:
+            for name in names:
+                yield from _items(name, counts, shown)
+
+        return in_order(each(), counts)
+
+
+def _items(name: str, counts: "Counts", shown: Any) -> Iterator[tuple["Item", "Kind"]]:
+    from bellwether.cli.readers import RowReader, open_document, read_items
+
+    reader = RowReader()
+    with _readable(name), open_document(name) as document:
+        for number, line in enumerate(read_items(document, reader), start=1):
+            if line.item is not None:
+                yield line.item, line.kind
+            else:
+                counts.items += 1
+                counts.rejected += 1
+            if number % 1_000 == 0:
+                shown.advance(1_000)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    from bellwether.cli.readers import FileRefused
+
+    try:
+        yield
+    except FileRefused as fault:
+        raise WrongUse(f"{name}: {fault}", title="That file cannot be read") from None
+    except OSError as fault:
+        raise WrongUse(f"{name}: {fault.strerror or fault}", title="That file cannot be read") from None
+
+
+def _shown(report: "Report", out: Path) -> list[Any]:
+    from rich.table import Table
+
+    figures = report.figures
+    table = Table("figure", "value", "95 % interval", box=None)
+    for name in ("n", "accuracy", "mcc", "ic", "brier", "ece"):
+        figure = getattr(figures, name)
+        value = "–" if figure.value is None else f"{figure.value:,.4f}".removesuffix(".0000")
+        interval = "–" if figure.ci95 is None else f"{figure.ci95[0]:,.4f} to {figure.ci95[1]:,.4f}"
+        table.add_row(name, value, interval)
+    return [table, f"edge: {figures.edge} ({figures.edge_reason})", f"report: {out / 'report.html'}"]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `backtest` to the main application."""
+    example = "bellwether backtest --items posts.parquet --prices prices.parquet --companies companies.tsv"
+    app.command("backtest", epilog=examples(example))(backtest)

@@ -1,0 +1,97 @@
+"""The replay's learner against the desk's own `Learn` on the same outcomes."""
+
+from datetime import timedelta
+
+import pytest
+
+from bellwether.adapters.memory import MemoryAgentConfigs, MemoryOutcomes
+from bellwether.backtest.calibration_columns import Columns, fit_columns
+from bellwether.backtest.learner import Learner
+from bellwether.backtest.records import Resolved
+from bellwether.domain.calibration import Fit, fit_logistic
+from bellwether.domain.outcomes import Attribution, Outcome, outcome_id
+from bellwether.domain.prices import known_from
+from bellwether.usecases.learn import Learn
+from tests.unit.backtest.history import market, posts, replay, weekdays
+
+RESOLVED = replay(posts(weekdays(330)[270], 80), market()).resolved
+
+
+def as_outcome(resolved: Resolved) -> Outcome:
+    made = resolved.forecast
+    return Outcome(
+        outcome_id=outcome_id("score", f"{made.asset}{made.as_of}"),
+        evaluated_at=known_from(resolved.leave),
+        scope="score",
+        subject="s",
+        asset=made.asset,
+        as_of=made.as_of,
+        horizon=1,
+        entry_date=resolved.entry,
+        exit_date=resolved.leave,
+        p_up=made.p_up,
+        raw_return=resolved.value,
+        benchmark_return=resolved.benchmark,
+        relative_return=None,
+        went_up=resolved.went_up,
+        hit=True,
+        brier=0.0,
+        status=None,
+        side=None,
+        profit=None,
+        attribution=tuple(
+            Attribution(
+                agent_id=part.agent_id,
+                agent_version=0,
+                p_up=part.p_up,
+                weight=part.weight,
+                brier=0.0,
+                return_share=0.0,
+            )
+            for part in made.parts
+        ),
+        base_rate=made.base_rate,
+    )
+
+
+def test_a_night_writes_what_the_desk_would_write() -> None:
+    # forecasts of the first nights only: made with the configurations both start from
+    early = [r for r in RESOLVED if all(part.version == 0 for part in r.forecast.parts)]
+    assert len(early) > 5
+    at = known_from(max(r.leave for r in early)) + timedelta(hours=2)
+    mine, desk, outcomes = MemoryAgentConfigs(), MemoryAgentConfigs(), MemoryOutcomes()
+    learner = Learner(mine, 1)
+    learner.resolved(early)
+    assert learner.night(at)
+    outcomes.put([as_outcome(r) for r in early])
+    Learn(configs=desk, outcomes=outcomes)(now=at)
+    for agent, config in desk.current().items():
+        same = mine.current()[agent]
+        assert (same.version, same.resolved, same.created_at) == (1, config.resolved, at)
+        assert same.brier_skill == pytest.approx(config.brier_skill)
+        assert same.reliability == pytest.approx(config.reliability)
+        assert same.slope == pytest.approx(config.slope)
+        assert same.intercept == pytest.approx(config.intercept)
+        assert same.error_correlation == pytest.approx(config.error_correlation)
+
+
+@pytest.mark.parametrize("start", [None, Fit(0.4, -0.3)])
+def test_the_fit_over_columns_is_the_domain_s(start: Fit | None) -> None:
+    readings = [n / 7 - 2 for n in range(30)]
+    happened = [n % 3 == 0 or n > 20 for n in range(30)]
+    offsets = [0.01 * (n % 5) for n in range(30)]
+    half = [
+        Columns.of(readings[part], [float(h) for h in happened[part]], offsets[part])
+        for part in (slice(0, 11), slice(11, 30))
+    ]
+    found, expected = fit_columns(half, start), fit_logistic(readings, happened, offsets)
+    assert found is not None
+    assert expected is not None
+    assert found.slope == pytest.approx(expected.slope, abs=1e-6)
+    assert found.intercept == pytest.approx(expected.intercept, abs=1e-6)
+
+
+def test_nothing_to_fit_is_no_fit() -> None:
+    assert fit_columns([], None) is None
+    assert fit_columns([Columns.of([1.0, 1.0], [0.0, 1.0], [0.0, 0.0])], None) is None
+    assert fit_columns([Columns.of([1.0, 2.0], [1.0, 1.0], [0.0, 0.0])], None) is None
