@@ -110,7 +110,7 @@ def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = 
         raise Refused(
             "Production is not destroyed from here: its tables, lake, ledger and users are retained and "
             "protected, and Object Lock holds every ledger entry for ten years.",
-            hint="docs/infrastructure.md says how to retire it stack by stack",
+            hint="retire it in CloudFormation stack by stack, data and its keys last",
         )
     if stage == "local":
         raise Refused("The local stage is wiped as a whole.", hint="bellwether reset --yes")
