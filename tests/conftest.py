@@ -1,4 +1,4 @@
-"""What all tests share: how properties are tried, and the embedded engine, started once for those that ask."""
+"""What all tests share: how properties are tried, and the embedded engine, started once for a run."""
 
 import fcntl
 import socket
