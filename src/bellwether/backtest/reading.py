@@ -7,7 +7,7 @@ from bellwether.agents.mentions import Mentions
 from bellwether.agents.readings import Mention, Reading
 from bellwether.agents.sentiment import SentimentAgent, TextModel
 from bellwether.backtest.records import Counts
-from bellwether.domain.day_sums import fold
+from bellwether.domain.day_sums import folded
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import StoredItem
 from bellwether.domain.signals import Signal
@@ -43,9 +43,7 @@ class DayReader:
                 if signal is not None:
                     by_asset[signal.asset].append(signal)
         self._counts.signals += sum(map(len, by_asset.values()))
-        return {
-            asset: fold(AssetDay(asset=asset, day=day), signals)[0] for asset, signals in by_asset.items()
-        }
+        return {asset: folded(AssetDay(asset=asset, day=day), signals) for asset, signals in by_asset.items()}
 
     def _signal(self, mention: Mention, versions: AgentVersions, *, copy: bool) -> Signal | None:
         config = versions.at(self._agent.agent_id, mention.item.known_at)
