@@ -8,7 +8,7 @@ from bellwether.agents.mentions import Mentions
 from bellwether.agents.readings import Mention, Reading
 from bellwether.agents.sentiment import SentimentAgent, TextModel
 from bellwether.backtest.records import Counts
-from bellwether.domain.day_sums import fold
+from bellwether.domain.day_sums import folded
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import StoredItem
 from bellwether.domain.signals import Signal, day_before
@@ -51,7 +51,7 @@ class DayReader:
     def _folded(self, asset: str, day: str, signals: Sequence[Signal]) -> AssetDay:
         before = self._newest.get(asset)
         earlier = before if before is not None and before.day == day_before(day) else None
-        state = self._newest[asset] = fold(AssetDay(asset=asset, day=day), signals, earlier=earlier)[0]
+        state = self._newest[asset] = folded(AssetDay(asset=asset, day=day), signals, earlier=earlier)
         return state
 
     def _signal(

@@ -8,7 +8,8 @@ because anybody can make a hundred of them; items without an author are taken fo
 concentration figures show how much is known about authors).
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -45,22 +46,18 @@ def fold(
     diminish in the order they are folded.
     """
     tally = _Tally(state, earlier)
-    weighed: list[Signal] = []
-    ordered = sorted(signals, key=lambda signal: (signal.observed_time, signal.item_ids, signal.agent_id))
-    for _, group in groupby(ordered, key=lambda signal: (signal.observed_time, signal.item_ids)):
-        of_one_item = list(group)
-        share, near_copy_of = tally.count_item(of_one_item[0])
-        for signal in of_one_item:
-            counts = share > 0 and not signal.abstained
-            weighed.append(
-                msgspec.structs.replace(
-                    signal,
-                    evidence=signal.quality * share if counts else 0.0,
-                    near_copy_of=near_copy_of,
-                )
-            )
-            tally.add(weighed[-1])
+    weighed = [
+        msgspec.structs.replace(signal, evidence=evidence, near_copy_of=near_copy_of)
+        for signal, evidence, near_copy_of in tally.weigh(signals)
+    ]
     return tally.state(), weighed
+
+
+def folded(state: AssetDay, signals: Iterable[Signal], *, earlier: AssetDay | None = None) -> AssetDay:
+    """`fold` for who needs the sums alone: the signals that moved the day most are not named."""
+    tally = _Tally(state, earlier)
+    deque(tally.weigh(signals), maxlen=0)
+    return tally.state(named=False)
 
 
 class _Tally:
@@ -78,8 +75,19 @@ class _Tally:
         self.young_mentions = state.young_mentions
         self.items, self.mentions = state.items, state.mentions
         self.young_items, self.author_items = state.young_items, state.author_items
-        self.top = {top.signal_id: top for top in state.top}
+        self.pulls: list[tuple[float, Signal, float]] = []
         self.last_event = datetime.fromisoformat(state.last_event) if state.last_event else None
+
+    def weigh(self, signals: Iterable[Signal]) -> Iterator[tuple[Signal, float, str | None]]:
+        """Adds signals; gives each with its evidence, and the item it is a lightly edited copy of."""
+        ordered = sorted(signals, key=lambda signal: (signal.observed_time, signal.item_ids, signal.agent_id))
+        for _, group in groupby(ordered, key=lambda signal: (signal.observed_time, signal.item_ids)):
+            of_one_item = list(group)
+            share, near_copy_of = self.count_item(of_one_item[0])
+            for signal in of_one_item:
+                evidence = signal.quality * share if share > 0 and not signal.abstained else 0.0
+                self.add(signal, evidence)
+                yield signal, evidence, near_copy_of
 
     def count_item(self, signal: Signal) -> tuple[float, str | None]:
         """Counts a signal's item: the share of its quality that is evidence (0 for a copy), and the item it
@@ -127,35 +135,31 @@ class _Tally:
             hour=hours_between(self.start, signal.observed_time),
         )
 
-    def add(self, signal: Signal) -> None:
-        """Adds a weighed signal to its agent's sums and to the signals that moved the day most."""
+    def add(self, signal: Signal, evidence: float) -> None:
+        """Adds a signal to its agent's sums and to the signals that moved the day most."""
         key = sums_key(signal)
         if key not in self.sums:
             self.sums[key] = _Sums(AgentSums(half_life=signal.half_life))
         event = min(signal.event_time, signal.observed_time)
-        self.sums[key].add(signal, hours_between(self.start, event))
+        view = log_odds(signal.p_up)
+        self.sums[key].add(evidence, view, hours_between(self.start, event))
         if self.last_event is None or event > self.last_event:
             self.last_event = event
-        pull = signal.evidence * abs(log_odds(signal.p_up))
-        if pull > 0 and self._moves(pull):
-            self._keep(signal, pull)
+        if evidence > 0 and view != 0:
+            self.pulls.append((evidence * abs(view), signal, evidence))
 
-    def _moves(self, pull: float) -> bool:
-        return len(self.top) < MOST_TOP_SIGNALS or pull >= min(top.pull for top in self.top.values())
+    def top(self) -> tuple[TopSignal, ...]:
+        """The signals that moved the day most; ids are made for those alone, they take time."""
+        pulls = sorted([pull for pull, _, _ in self.pulls] + [top.pull for top in self.before.top])
+        least = pulls[-MOST_TOP_SIGNALS] if len(pulls) > MOST_TOP_SIGNALS else 0.0
+        found = {top.signal_id: top for top in self.before.top}
+        for pull, signal, evidence in self.pulls:
+            if pull >= least:
+                top = _top_signal(signal, evidence, pull)
+                found[top.signal_id] = top
+        return tuple(sorted(found.values(), key=lambda top: (-top.pull, top.signal_id))[:MOST_TOP_SIGNALS])
 
-    def _keep(self, signal: Signal, pull: float) -> None:
-        self.top[signal.signal_id] = TopSignal(
-            signal_id=signal.signal_id,
-            agent_id=signal.agent_id,
-            item_id=signal.item_ids[0] if signal.item_ids else "",
-            p_up=signal.p_up,
-            evidence=signal.evidence,
-            pull=pull,
-        )
-        if len(self.top) > MOST_TOP_SIGNALS:
-            del self.top[max(self.top, key=lambda known: (-self.top[known].pull, known))]
-
-    def state(self) -> AssetDay:
+    def state(self, *, named: bool = True) -> AssetDay:
         return AssetDay(
             asset=self.before.asset,
             day=self.before.day,
@@ -167,7 +171,7 @@ class _Tally:
             author_items=self.author_items,
             authors=self.authors,
             clusters=self.clusters,
-            top=tuple(sorted(self.top.values(), key=lambda top: (-top.pull, top.signal_id))),
+            top=self.top() if named else self.before.top,
             last_event=self.last_event.isoformat() if self.last_event else None,
             mentions_by_hour=tuple(self.hours),
             young_mentions=self.young_mentions,
@@ -185,12 +189,11 @@ class _Sums:
         self.weighted_square, self.squared_weight = sums.weighted_square, sums.squared_weight
         self.newest, self.signals, self.clusters = sums.newest, sums.signals, sums.clusters
 
-    def add(self, signal: Signal, hours: float) -> None:
+    def add(self, evidence: float, view: float, hours: float) -> None:
         self.signals += 1
-        if signal.evidence <= 0:
+        if evidence <= 0:
             return
-        weight = signal.evidence * 2.0 ** (hours / max(self.half_life, SHORTEST_HALF_LIFE))
-        view = log_odds(signal.p_up)
+        weight = evidence * 2.0 ** (hours / max(self.half_life, SHORTEST_HALF_LIFE))
         self.clusters += 1
         self.weight += weight
         self.weighted_log_odds += weight * view
@@ -209,6 +212,17 @@ class _Sums:
             signals=self.signals,
             clusters=self.clusters,
         )
+
+
+def _top_signal(signal: Signal, evidence: float, pull: float) -> TopSignal:
+    return TopSignal(
+        signal_id=signal.signal_id,
+        agent_id=signal.agent_id,
+        item_id=signal.item_ids[0] if signal.item_ids else "",
+        p_up=signal.p_up,
+        evidence=evidence,
+        pull=pull,
+    )
 
 
 def sums_key(signal: Signal) -> str:

@@ -5,7 +5,7 @@ through a dictionary. The cost does not depend on how many entities are tracked.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -100,11 +100,15 @@ _FINANCE = _SHARE_WORDS | _words("""
 
 _CASHTAG = re.compile(
     # as platforms read it: not inside a word, letters (then digits, as some exchanges' symbols have), an
-    # optional class or exchange after a dot; an ellipsis means the post was cut and the symbol may be longer
-    r"(?<![\w$@#&])\$([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
+    # optional class or exchange after a dot; an ellipsis means the post was cut and the symbol may be longer;
+    # what comes before the sign is looked at last, so that the search can go from sign to sign
+    r"\$(?<![\w$@#&]\$)([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S*|[@#$][^\W_]\w*")
+_ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
+"""Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
+# alternatives that begin with a plain character each, so that the search need not try every place in the text
+_NOT_WORDS = re.compile(r"https?://\S*|www\.\S*|@[^\W_]\w*|#[^\W_]\w*|\$[^\W_]\w*")
 _AMPERSAND = "&" + 4 * "\x00"
 """`&amp;` in place: as long as it was, so that offsets stay true."""
 _GAP = frozenset(
@@ -113,6 +117,8 @@ _GAP = frozenset(
 """What may stand between the words of one name."""
 _EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
 _CONTEXT_REACH = 6
+_MOST_DULL, _LONGEST_DULL = 50_000, 10
+"""Words remembered as no part of any name: a few megabytes, and none of the random ones links are made of."""
 
 
 class LinkTarget(msgspec.Struct, frozen=True):
@@ -173,6 +179,19 @@ def _spellings(name: str) -> Iterable[tuple[tuple[str, ...], bool]]:
         yield ("".join(keys),), False
 
 
+def _plain(text: str) -> str:
+    """The text with what holds no words blanked, not cut out: offsets must stay true."""
+    if "&amp;" in text:
+        text = text.replace("&amp;", _AMPERSAND)
+    if "$" in text or "@" in text or "#" in text or "://" in text or "www." in text:
+        text = _NOT_WORDS.sub(_blank, text)
+    return text
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\x00" * (match.end() - match.start())
+
+
 def _bare_symbol(symbol: str) -> str:
     return symbol.strip().lstrip("$").upper()
 
@@ -189,6 +208,7 @@ class Linker:
         self._tags: dict[str, str] = {}
         self._tickers: dict[str, bool] = {}
         self._trie: dict[str, Any] = {}
+        self._dull: set[str] = set()
         for asset in assets:
             self._add(asset)
 
@@ -225,13 +245,11 @@ class Linker:
         if "$" in text:
             for link in self._cashtags(text):
                 _keep(best, link)
-        plain = text.replace("&amp;", _AMPERSAND) if "&amp;" in text else text
-        if "$" in text or "@" in text or "#" in text or "://" in text or "www." in text:
-            # blanked, not cut out: offsets must stay true
-            plain = _NOT_WORDS.sub(lambda match: "\x00" * len(match.group()), plain)
-        for link in self._words(plain):
-            written = text[link.start : link.end]
-            _keep(best, link if written == link.surface else msgspec.structs.replace(link, surface=written))
+        if telling := self._telling(text):
+            for link in self._words(_plain(text), telling):
+                written = text[link.start : link.end]
+                whole = written == link.surface
+                _keep(best, link if whole else msgspec.structs.replace(link, surface=written))
         return sorted(best.values(), key=lambda link: (link.start, link.symbol))
 
     def _cashtags(self, text: str) -> Iterable[Link]:
@@ -245,27 +263,41 @@ class Linker:
             if symbol is not None:
                 yield Link(symbol, 0.97 if len(body) == 1 else 0.99, start, end, text[start:end], "cashtag")
 
-    def _words(self, text: str) -> Iterable[Link]:
-        trie, tickers = self._trie, self._tickers
+    def _telling(self, text: str) -> set[str]:
+        """The words of a text a name may begin with or that may be a ticker, and perhaps a few more."""
+        apart = text.replace("http://", " http://").replace("https://", " https://").replace("www.", " www.")
+        return {word for word in set(_ROUGH_WORD.findall(apart)) - self._dull if self._tells(word)}
+
+    def _words(self, text: str, telling: Container[str]) -> Iterable[Link]:
         matches = list(_WORD.finditer(text))
-        position, count = 0, len(matches)
-        while position < count:
-            match = matches[position]
+        after = 0
+        for position, match in enumerate(matches):
             word = match.group()
-            key = _key(word)
-            node = trie.get(key)
-            step = 1
-            if node is None and len(key) > 4 and key[-1] == "s":
-                node = trie.get(key[:-1])
+            if position < after or word not in telling:
+                continue
+            node = self._node(_key(word))
             if node is not None:
                 size, entries = _longest(text, matches, position, node)
                 if entries:
                     links = list(self._named(text, matches, position, size, entries))
                     yield from links
-                    step = size if links else 1
-            if word.isupper() and word in tickers and (link := self._ticker(text, matches, position)):
+                    after = position + size if links else 0
+            if word.isupper() and word in self._tickers and (link := self._ticker(text, matches, position)):
                 yield link
-            position += step
+
+    def _tells(self, word: str) -> bool:
+        """Whether a name may begin with a word or it may be a ticker; most words are neither: remembered."""
+        if self._node(_key(word)) is not None or (word.isupper() and word in self._tickers):
+            return True
+        if len(self._dull) < _MOST_DULL and len(word) < _LONGEST_DULL:
+            self._dull.add(word)
+        return False
+
+    def _node(self, key: str) -> dict[str, Any] | None:
+        node = self._trie.get(key)
+        if node is None and len(key) > 4 and key[-1] == "s":
+            node = self._trie.get(key[:-1])
+        return node
 
     def _named(
         self, text: str, matches: Sequence[re.Match[str]], first: int, size: int, entries: Sequence[_Entry]

@@ -56,7 +56,7 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def day_of(at: datetime) -> str:
     """`yyyymmdd` of an instant in UTC: the day part of the signals' partition key."""
-    return at.astimezone(UTC).strftime("%Y%m%d")
+    return at.astimezone(UTC).isoformat()[:10].replace("-", "")
 
 
 @lru_cache(maxsize=4_096)
@@ -68,5 +68,5 @@ def day_before(day: str) -> str:
 def sort_key(signal: Signal) -> str:
     """`ts#agent#sourceId` of the signals table; `ts` is the observed time in UTC with microseconds."""
     source = signal.item_ids[0] if signal.item_ids else signal.input_hash[:16]
-    at = signal.observed_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"{at}#{signal.agent_id}#{source}"
+    at = signal.observed_time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+    return f"{at}Z#{signal.agent_id}#{source}"
