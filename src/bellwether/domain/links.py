@@ -5,6 +5,7 @@ through a dictionary. The cost does not depend on how many entities are tracked.
 """
 
 import re
+import unicodedata
 from collections.abc import Container, Iterable, Sequence
 from typing import Any, Literal
 
@@ -87,7 +88,8 @@ _COMPANY_VERBS = _words("""
     misses acquires acquired buys sells sues sued hires plans expects raises raised cuts cut names
     appoints upgraded downgraded falls fell rises rose jumps jumped surges surged slumps slumped slides
     slid drops dropped gains gained tumbles tumbled rallies rallied climbs soars soared plunges plunged
-    trades trading agrees
+    trades trading agrees recalls recalled warns warned wins won faces seeks eyes shuts files settles pays
+    invests partners lifts lifted halts halted sold bought slashes slashed delays delayed
 """)
 """What a company does: after a capitalised ambiguous name they make it one."""
 
@@ -104,6 +106,7 @@ _CASHTAG = re.compile(
     # what comes before the sign is looked at last, so that the search can go from sign to sign
     r"\$(?<![\w$@#&]\$)([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
 )
+_HASHTAG = re.compile(r"(?<![\w&#])#([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
 _ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
 """Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
@@ -117,6 +120,7 @@ _GAP = frozenset(
 """What may stand between the words of one name."""
 _EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
 _CONTEXT_REACH = 6
+_POSSESSIVE = ("'s", "’s", "'S", "’S")
 _MOST_DULL, _LONGEST_DULL = 50_000, 10
 """Words remembered as no part of any name: a few megabytes, and none of the random ones links are made of."""
 
@@ -150,9 +154,28 @@ class _Entry(msgspec.Struct, frozen=True):
     ambiguous: bool
 
 
+class _Letters(dict[int, int]):
+    """Each letter without what sets it apart from the plain one: `é`, `ａ` and `𝐚` are `e`, `a` and `a`.
+
+    A letter that has no single plain one stays, so that offsets stay true.
+    """
+
+    def __missing__(self, code: int) -> int:
+        parts = [part for part in unicodedata.normalize("NFKD", chr(code)) if not unicodedata.combining(part)]
+        self[code] = plain = ord(parts[0]) if len(parts) == 1 else code
+        return plain
+
+
+_LETTERS = _Letters()
+
+
+def _unaccented(text: str) -> str:
+    return text if text.isascii() else text.translate(_LETTERS)
+
+
 def _keys(name: str) -> list[str]:
-    """The words of a name as the trie spells them: lower case, no possessive, no `and`."""
-    lowered = name.lower()
+    """The words of a name as the trie spells them: lower case, no accent, no possessive, no `and`."""
+    lowered = _unaccented(name).lower()
     for form, plain in _LEGAL_FORMS:
         lowered = lowered.replace(form, plain)
     return [key for match in _WORD.finditer(lowered) if (key := _key(match.group())) != "and"]
@@ -160,7 +183,7 @@ def _keys(name: str) -> list[str]:
 
 def _key(word: str) -> str:
     lowered = word.lower()
-    return lowered[:-2] if lowered.endswith(("'s", "’s")) else lowered
+    return lowered[:-2] if lowered.endswith(_POSSESSIVE) else lowered
 
 
 def _spellings(name: str) -> Iterable[tuple[tuple[str, ...], bool]]:
@@ -242,15 +265,18 @@ class Linker:
         Never raises on any text; an empty list means nobody we track is mentioned with enough certainty.
         """
         best: dict[str, Link] = {}
-        if "$" in text:
-            for link in self._cashtags(text):
+        folded = _unaccented(text)
+        if "$" in folded:
+            for link in self._cashtags(folded):
                 _keep(best, link)
-        if telling := self._telling(text):
-            for link in self._words(_plain(text), telling):
-                written = text[link.start : link.end]
-                whole = written == link.surface
-                _keep(best, link if whole else msgspec.structs.replace(link, surface=written))
-        return sorted(best.values(), key=lambda link: (link.start, link.symbol))
+        if "#" in folded:
+            for link in self._hashtags(folded):
+                _keep(best, link)
+        if telling := self._telling(folded):
+            for link in self._words(_plain(folded), telling):
+                _keep(best, link)
+        found = sorted(best.values(), key=lambda link: (link.start, link.symbol))
+        return [_as_written(link, text) for link in found]
 
     def _cashtags(self, text: str) -> Iterable[Link]:
         for match in _CASHTAG.finditer(text):
@@ -262,6 +288,16 @@ class Linker:
                 symbol, end = self._tags.get(body.lower()), start + 1 + len(body)
             if symbol is not None:
                 yield Link(symbol, 0.97 if len(body) == 1 else 0.99, start, end, text[start:end], "cashtag")
+
+    def _hashtags(self, text: str) -> Iterable[Link]:
+        """`#AAPL` and `#Microsoft`, where the ticker or the name means nothing else."""
+        for match in _HASHTAG.finditer(text):
+            tag, start, end = match[1], match.start(), match.end()
+            if tag.isupper() and not self._tickers.get(tag, True):
+                yield Link(tag, 0.9, start, end, match.group(), "ticker")
+            for entry in (self._trie.get(tag.lower()) or {}).get("", ()):
+                if not entry.ambiguous:
+                    yield Link(entry.symbol, 0.9, start, end, match.group(), entry.kind)
 
     def _telling(self, text: str) -> set[str]:
         """The words of a text a name may begin with or that may be a ticker, and perhaps a few more."""
@@ -304,7 +340,7 @@ class Linker:
     ) -> Iterable[Link]:
         start, end = matches[first].start(), matches[first + size - 1].end()
         surface = text[start:end]
-        if surface.endswith(("'s", "’s", "'S", "’S")):
+        if surface.endswith(_POSSESSIVE):
             end, surface = end - 2, surface[:-2]
         sure = None
         for entry in entries:
@@ -330,6 +366,11 @@ class Linker:
         else:
             confidence = 0.0 if _shouted(text) else 0.9
         return Link(symbol, confidence, start, end, symbol, "ticker") if confidence else None
+
+
+def _as_written(link: Link, text: str) -> Link:
+    written = text[link.start : link.end]
+    return link if written == link.surface else msgspec.structs.replace(link, surface=written)
 
 
 def _without_preferred(entries: Sequence[_Entry]) -> list[_Entry]:
@@ -385,6 +426,8 @@ def _context(text: str, matches: Sequence[re.Match[str]], first: int, size: int)
         return 0.0
     if after in _COMPANY_VERBS:
         return 0.8
+    if matches[last].group().endswith(_POSSESSIVE):
+        return 0.7
     around = range(max(0, first - _CONTEXT_REACH), min(len(matches), last + 1 + _CONTEXT_REACH))
     words = {_key(matches[near].group()) for near in around if near < first or near > last}
     return 0.7 if words & _FINANCE else 0.0
