@@ -53,9 +53,8 @@ class SeenTexts:
     def __init__(self, texts: Iterable[SeenText], earlier: Iterable[SeenText] = ()) -> None:
         self._texts = {text.item_id: text for text in texts}
         self._hashes = {name: hashes_of(text.sketch) for name, text in self._texts.items()}
-        self._earlier = [
-            (text, hashes_of(text.sketch)) for text in earlier if text.item_id not in self._texts
-        ]
+        # all of them: a text that joined today may leave again, and its next copy is one all the same
+        self._earlier = [(text, hashes_of(text.sketch)) for text in earlier]
 
     def see(
         self, *, item_id: str, sketch: bytes, author: str | None, young: bool, copy: bool, hour: float

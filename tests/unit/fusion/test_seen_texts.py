@@ -60,6 +60,20 @@ def test_copies_join_the_day_before_and_begin_their_counts_anew() -> None:
     assert see(SeenTexts(today.record(), yesterday.record()), "x-3").items == 1
 
 
+def test_a_text_that_joined_and_left_joins_again_whatever_was_stored_between() -> None:
+    """What a score sees must not depend on where a batch ended."""
+    yesterday = SeenTexts(())
+    see(yesterday, "x-1", hour=23.5)
+    texts = SeenTexts((), yesterday.record())
+    see(texts, "x-2", hour=0.1)
+    texts = SeenTexts(texts.record(), yesterday.record())
+    for n in range(MOST_TEXTS):
+        see(texts, f"other-{n}", other(n), hour=1 + n / 100)
+    assert "x-1" not in {text.item_id for text in texts.record()}
+    late = see(texts, "x-3", hour=3.0)
+    assert (late.item_id, late.counted) == ("x-1", True)
+
+
 def test_room_is_made_by_those_that_went_longest_without_a_copy() -> None:
     texts = SeenTexts(())
     for n in range(MOST_TEXTS):
