@@ -25,8 +25,10 @@ _Hour = tuple[int, int, int]
 
 
 class RepeatedText(Struct, frozen=True, kw_only=True):
-    """A text and its copies: about how many accounts repeated it, what share of the posts came from young
-    ones, and over how many hours. `item_id` is the first post of it that day.
+    """A text and its copies: about how many accounts repeated it, what share of them is young, and over how
+    many hours. `item_id` is the first post of it that day.
+
+    Accounts are counted, not posts: one grown account that repeats the text a hundred times hides nobody.
     """
 
     item_id: str
@@ -73,16 +75,19 @@ def repeated_text(days: Sequence[AssetDay], as_of: datetime) -> RepeatedText | N
 
 def _joined(parts: Sequence[tuple[float, SeenText]], as_of: datetime) -> RepeatedText:
     items = sum(text.items for _, text in parts)
-    bitmap = 0
+    bitmap = young_bitmap = 0
     for _, text in parts:
         bitmap |= text.accounts
+        young_bitmap |= text.young_accounts
+    accounts = account_count(bitmap, items)
+    young = account_count(young_bitmap, sum(text.young for _, text in parts))
     first = max(age - text.first for age, text in parts)
     last = min(age - text.last for age, text in parts)
     return RepeatedText(
         item_id=parts[0][1].item_id,
         items=items,
-        accounts=account_count(bitmap, items),
-        young_share=sum(text.young for _, text in parts) / items,
+        accounts=accounts,
+        young_share=min(1.0, young / accounts),
         hours=round(first - last, 4),
         last=as_of - timedelta(hours=last),
     )

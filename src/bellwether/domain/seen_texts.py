@@ -22,7 +22,8 @@ _BITS = 64
 class SeenText(Struct, frozen=True, kw_only=True, array_like=True):
     """One text and what became of it. `item_id` is its first item; `first` and `last` in hours of the day.
 
-    `accounts` is a bitmap (see `account_count`), `young` how many of the `items` came from young accounts.
+    `accounts` is a bitmap (see `account_count`), `young` how many of the `items` came from young accounts and
+    `young_accounts` the bitmap of these.
     `counted` says that one of them was evidence: of copies that arrive before what they copy none is.
     """
 
@@ -34,6 +35,7 @@ class SeenText(Struct, frozen=True, kw_only=True, array_like=True):
     first: float
     last: float
     counted: bool = False
+    young_accounts: int = 0
 
 
 def account_bit(author: str) -> int:
@@ -66,6 +68,7 @@ class SeenTexts:
         """
         hashes = hashes_of(sketch)
         text = self._known(hashes) or _new(item_id, sketch)
+        bit = account_bit(author or item_id)
         if text.item_id not in self._texts:
             self._make_room()
             self._hashes[text.item_id] = hashes_of(text.sketch)
@@ -73,11 +76,12 @@ class SeenTexts:
             item_id=text.item_id,
             sketch=text.sketch,
             items=text.items + 1,
-            accounts=text.accounts | account_bit(author or item_id),
+            accounts=text.accounts | bit,
             young=text.young + young,
             first=min(text.first, hour),
             last=max(text.last, hour),
             counted=text.counted or not copy,
+            young_accounts=text.young_accounts | bit if young else text.young_accounts,
         )
         return text
 

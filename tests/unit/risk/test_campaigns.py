@@ -89,6 +89,25 @@ def test_a_campaign_moves_the_score_as_little_as_one_post() -> None:
     assert (many.signals, many.clusters) == (300, 1)
 
 
+def test_one_grown_account_that_repeats_the_text_too_hides_no_campaign() -> None:
+    loud = [structs.replace(one, author="loud") for one in pushed(110, young=0, minute=700)]
+    found = repeated_text([state([*pushed(100, young=100), *loud])], START + timedelta(hours=20))
+    assert found is not None
+    assert found.items == 210
+    assert found.young_share > 0.95
+    busy = state([*calm(300), *pushed(100, young=100), *loud])
+    assert campaign(concentration([busy], START + timedelta(hours=20)), LIMITS) is not None
+
+
+def test_one_young_account_that_repeats_a_headline_makes_no_campaign_of_it() -> None:
+    loud = [
+        structs.replace(one, author="loud", young_author=True) for one in pushed(110, young=0, minute=700)
+    ]
+    found = repeated_text([state([*pushed(60, young=0), *loud])], START + timedelta(hours=20))
+    assert found is not None
+    assert found.young_share < 0.1
+
+
 def test_a_headline_that_grown_accounts_repeat_is_no_campaign() -> None:
     day = state([*calm(60), *pushed(200, young=30)])
     assert campaign(concentration([day], START + timedelta(hours=20)), LIMITS) is None
