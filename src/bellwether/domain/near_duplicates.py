@@ -89,9 +89,14 @@ def hashes_of(sketch: bytes) -> frozenset[int]:
 
 def near(one: frozenset[int], other: frozenset[int]) -> bool:
     """Whether two sketched texts are copies of one another, lightly edited at most."""
+    return resemble(one, other) and not says_otherwise(one, other)
+
+
+def resemble(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether two sketched texts share most of their words: copies, or another sentence made of one."""
     if len(one & other) < LEAST_RESEMBLANCE * max(len(one), len(other)):
         return False
-    return resemblance(one, other) >= LEAST_RESEMBLANCE and not _says_otherwise(one - other, other - one)
+    return resemblance(one, other) >= LEAST_RESEMBLANCE
 
 
 def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
@@ -105,12 +110,12 @@ def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
     return len(one & other & set(smallest)) / len(smallest)
 
 
-def _says_otherwise(apart: frozenset[int], beyond: frozenset[int]) -> bool:
-    """Whether words that one text has and the other lacks make it another sentence.
+def says_otherwise(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether the words that only one of two texts has make it another sentence.
 
     A number or a direction that is only added, or only cut off, does not: the rest is a copy all the same.
     """
-    kinds, others = {h & _KINDS for h in apart}, {h & _KINDS for h in beyond}
+    kinds, others = {h & _KINDS for h in one - other}, {h & _KINDS for h in other - one}
     if _TURN in kinds | others or _NUMBER in kinds & others:
         return True
     return bool(kinds and others) and _DIRECTION in kinds | others

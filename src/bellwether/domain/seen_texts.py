@@ -11,9 +11,12 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from bellwether.domain.near_duplicates import hashes_of, near
+from bellwether.domain.near_duplicates import hashes_of, near, resemble, says_otherwise
 
 MOST_TEXTS = 128
+MOST_VARIANTS = 3
+"""Texts that differ by a number, a direction or a negation alone; more are one text with something to tell
+them apart, such as a count at its end, and are counted to the first of them."""
 KEPT_ACCOUNTS = 8
 """A text repeated by at least so many accounts leaves after all others."""
 _BITS = 64
@@ -86,14 +89,20 @@ class SeenTexts:
         return text
 
     def _known(self, hashes: frozenset[int]) -> SeenText | None:
-        """The text these words are a copy of: today's newest, else one of the day before."""
+        """The text these words are a copy of: today's newest, else one of the day before, else the first of
+        many that are told apart by a number, a direction or a negation.
+        """
+        variants: list[str] = []
         for name in reversed(self._hashes):
-            if near(self._hashes[name], hashes):
-                return self._texts[name]
+            known = self._hashes[name]
+            if resemble(known, hashes):
+                if not says_otherwise(known, hashes):
+                    return self._texts[name]
+                variants.append(name)
         for text, known in self._earlier:
             if near(known, hashes):
                 return _new(text.item_id, text.sketch, counted=text.counted)
-        return None
+        return self._texts[variants[-1]] if len(variants) >= MOST_VARIANTS else None
 
     def _make_room(self) -> None:
         while len(self._texts) >= MOST_TEXTS:

@@ -44,10 +44,16 @@ def pushed(count: int, *, young: int, minute: float = 600.0, text: str = RUMOUR)
     ]
 
 
+def own(n: int) -> str:
+    """A number in letters: words that hold it are words of their own."""
+    return str(n).translate(str.maketrans("0123456789", "klmnopqrst"))
+
+
 def calm(count: int) -> list[Signal]:
     """Ordinary posts through the day, each of its own words."""
     return [
-        signal(n, sketch=sketch_of(f"alpha{n} beta{n} gamma{n} delta{n} {n}"), p_up=0.5) for n in range(count)
+        signal(n, sketch=sketch_of(f"alpha{own(n)} beta{own(n)} gamma{own(n)} delta{own(n)}"), p_up=0.5)
+        for n in range(count)
     ]
 
 
@@ -151,7 +157,7 @@ def rephrased(
         signal(
             minute + n,
             young_author=young,
-            sketch=sketch_of(f"{word}one{n} {word}two{n} {word}three{n} {word}four{n} {n}"),
+            sketch=sketch_of(" ".join(f"{word}{part}{own(n)}" for part in ("one", "two", "three", "four"))),
             p_up=0.9,
             **fields,
         )
