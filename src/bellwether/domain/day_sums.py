@@ -41,8 +41,9 @@ def fold(
 
     All signals must be of the state's asset and day, and an item's signals of all agents must come in one
     call, so that the item counts once. Order of the argument does not matter: signals are taken by observed
-    time and item. Signals given in several calls add up to the same sums, except that an author's clusters
-    diminish in the order they are folded.
+    time and item. Signals given in several calls add up to the same sums when each call's were observed after
+    those of the call before. Otherwise the order they are folded in decides how the clusters of an author and
+    of young accounts diminish, and which of several edited copies is the one that counts.
     """
     tally = _Tally(state, earlier)
     weighed: list[Signal] = []
