@@ -37,7 +37,13 @@ GOOD_NEWS = (
 
 def good_posts(symbol: str, count: int) -> list[dict[str, Any]]:
     """Posts of different authors that all speak well of an asset, each in words of its own."""
-    return [post(symbol, f"{GOOD_NEWS[n % len(GOOD_NEWS)]}, says desk number {n}") for n in range(count)]
+    return [post(symbol, f"{GOOD_NEWS[n % len(GOOD_NEWS)]}, {_own_words(n)}") for n in range(count)]
+
+
+def _own_words(number: int) -> str:
+    """Words without a digit: many texts that only a number tells apart are copies."""
+    own = str(number).translate(str.maketrans("0123456789", "klmnopqrst"))
+    return f"floor{own} desk{own} room{own} house{own}"
 
 
 def trading_days(last: date, count: int) -> list[date]:

@@ -107,7 +107,7 @@ def _alarm(spread: Document) -> str:
         )
     elif burst and burst["young_accounts"] >= WORTH_TELLING:
         told = (
-            f"{burst['young_accounts']:,} young or hardly followed accounts spoke up within six hours, "
+            f"about {burst['young_accounts']:,} young or hardly followed accounts spoke up within six hours, "
             f"{percent(burst['young_share'], 0)} of what was said then"
         )
     else:

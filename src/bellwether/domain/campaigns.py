@@ -6,7 +6,7 @@ rumour that somebody pushes by accounts made for it. So both figures here are of
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -20,10 +20,15 @@ REMEMBERED = timedelta(hours=72)
 """How long after its last post a campaign still speaks against a score."""
 BURST_HOURS = 6
 
+_Hour = tuple[int, int, int]
+"""Texts, those of young accounts, and the bitmap of these accounts."""
+
 
 class RepeatedText(Struct, frozen=True, kw_only=True):
-    """A text and its copies: about how many accounts repeated it, what share of the posts came from young
-    ones, and over how many hours. `item_id` is the first post of it that day.
+    """A text and its copies: about how many accounts repeated it, what share of them is young, and over how
+    many hours. `item_id` is the first post of it that day.
+
+    Accounts are counted, not posts: one grown account that repeats the text a hundred times hides nobody.
     """
 
     item_id: str
@@ -40,8 +45,8 @@ class RepeatedText(Struct, frozen=True, kw_only=True):
 
 
 class Burst(Struct, frozen=True, kw_only=True):
-    """The six hours in which most young accounts spoke up: how many, and their share of the texts of these
-    hours, copies counted once.
+    """The six hours in which most young accounts spoke up: about how many, and their share of the texts of
+    these hours, copies counted once.
     """
 
     start: Instant
@@ -70,16 +75,19 @@ def repeated_text(days: Sequence[AssetDay], as_of: datetime) -> RepeatedText | N
 
 def _joined(parts: Sequence[tuple[float, SeenText]], as_of: datetime) -> RepeatedText:
     items = sum(text.items for _, text in parts)
-    bitmap = 0
+    bitmap = young_bitmap = 0
     for _, text in parts:
         bitmap |= text.accounts
+        young_bitmap |= text.young_accounts
+    accounts = account_count(bitmap, items)
+    young = account_count(young_bitmap, sum(text.young for _, text in parts))
     first = max(age - text.first for age, text in parts)
     last = min(age - text.last for age, text in parts)
     return RepeatedText(
         item_id=parts[0][1].item_id,
         items=items,
-        accounts=account_count(bitmap, items),
-        young_share=sum(text.young for _, text in parts) / items,
+        accounts=accounts,
+        young_share=min(1.0, young / accounts),
         hours=round(first - last, 4),
         last=as_of - timedelta(hours=last),
     )
@@ -87,22 +95,28 @@ def _joined(parts: Sequence[tuple[float, SeenText]], as_of: datetime) -> Repeate
 
 def burst(days: Sequence[AssetDay], as_of: datetime) -> Burst | None:
     """The six hours of the last 72 in which most young accounts spoke up, `None` when none did."""
-    hours: dict[datetime, tuple[int, int]] = {}
+    hours: dict[datetime, _Hour] = {}
     for day in days:
         start = day_start(day.day)
         if not start <= as_of <= start + timedelta(days=1) + REMEMBERED:
             continue
-        for hour, counts in enumerate(zip(day.mentions_by_hour, day.young_by_hour, strict=False)):
+        # a day that was stored before young accounts were told apart has none
+        told = zip(day.mentions_by_hour, day.young_by_hour, day.young_accounts_by_hour, strict=False)
+        for hour, counts in enumerate(told):
             hours[start + timedelta(hours=hour)] = counts
     windows = [
         _window(hours, start)
-        for start, (_, young) in hours.items()
+        for start, (_, young, _) in hours.items()
         if young and as_of - REMEMBERED <= start <= as_of
     ]
     return max(windows, key=lambda window: (window.young_accounts, window.young_share), default=None)
 
 
-def _window(hours: dict[datetime, tuple[int, int]], start: datetime) -> Burst:
-    within = [hours.get(start + timedelta(hours=hour), (0, 0)) for hour in range(BURST_HOURS)]
-    texts, young = sum(texts for texts, _ in within), sum(young for _, young in within)
-    return Burst(start=start, texts=texts, young_accounts=young, young_share=young / texts)
+def _window(hours: Mapping[datetime, _Hour], start: datetime) -> Burst:
+    texts = young = bitmap = 0
+    for hour in range(BURST_HOURS):
+        said, by_young, accounts = hours.get(start + timedelta(hours=hour), (0, 0, 0))
+        texts, young, bitmap = texts + said, young + by_young, bitmap | accounts
+    return Burst(
+        start=start, texts=texts, young_accounts=account_count(bitmap, young), young_share=young / texts
+    )

@@ -124,7 +124,7 @@ def campaign(spread: Concentration, limits: RiskLimits) -> tuple[float, str] | N
         return float(text.accounts), detail
     if burst is not None and _together(burst.young_accounts, burst.young_share, limits):
         detail = (
-            f"a campaign: {burst.young_accounts} young or hardly followed accounts said "
+            f"a campaign: about {burst.young_accounts} young or hardly followed accounts said "
             f"{burst.young_share:.0%} of what was said in the six hours from {burst.start:%Y-%m-%d %H:%M} UTC"
         )
         return float(burst.young_accounts), detail

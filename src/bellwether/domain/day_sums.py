@@ -18,7 +18,7 @@ import msgspec
 from bellwether.domain.decay import day_start, hours_between
 from bellwether.domain.heavy_hitters import at_least, count_in
 from bellwether.domain.log_odds import log_odds
-from bellwether.domain.seen_texts import SeenText, SeenTexts
+from bellwether.domain.seen_texts import SeenText, SeenTexts, account_bit
 from bellwether.domain.signals import Signal
 from bellwether.domain.state import (
     MOST_AUTHORS,
@@ -42,8 +42,9 @@ def fold(
 
     All signals must be of the state's asset and day, and an item's signals of all agents must come in one
     call, so that the item counts once. Order of the argument does not matter: signals are taken by observed
-    time and item. Signals given in several calls add up to the same sums, except that an author's clusters
-    diminish in the order they are folded.
+    time and item. Signals given in several calls add up to the same sums when each call's were observed after
+    those of the call before. Otherwise the order they are folded in decides how the clusters of an author and
+    of young accounts diminish, and which of several edited copies is the one that counts.
     """
     tally = _Tally(state, earlier)
     weighed = [
@@ -72,6 +73,7 @@ class _Tally:
         self.clusters = dict(state.clusters)
         self.hours = list(state.mentions_by_hour or (0,) * 24)
         self.young_hours = list(state.young_by_hour or (0,) * 24)
+        self.young_accounts = list(state.young_accounts_by_hour or (0,) * 24)
         self.young_mentions = state.young_mentions
         self.items, self.mentions = state.items, state.mentions
         self.young_items, self.author_items = state.young_items, state.author_items
@@ -108,7 +110,8 @@ class _Tally:
         self.hours[hour] += 1
         earlier = self._count_author(signal)
         if signal.young_author:
-            self.young_hours[hour] += earlier == 0
+            self.young_hours[hour] += 1
+            self.young_accounts[hour] |= account_bit(signal.author or signal.signal_id)
             earlier = max(earlier, self.young_mentions)
             self.young_mentions += 1
         return 1.0 / (earlier + 1), None
@@ -176,6 +179,7 @@ class _Tally:
             mentions_by_hour=tuple(self.hours),
             young_mentions=self.young_mentions,
             young_by_hour=tuple(self.young_hours),
+            young_accounts_by_hour=tuple(self.young_accounts),
             texts=self.texts.record(),
         )
 

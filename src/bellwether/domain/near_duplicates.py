@@ -34,6 +34,21 @@ _WORD = r"(\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?)"
 _WORDS = re.compile(f"{_LEFT_OUT}|{_WORD}").findall
 _WORDS_BUT_CUT_ONES = re.compile(rf"{_LEFT_OUT}|\w+\.\.\.|{_WORD}").findall
 
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+    "\ufe20-\ufe2f]+"
+)
+"""Characters without ink (Unicode's default ignorable ones) and the accents of Latin, Greek and Cyrillic:
+with one of them inside each word the same text would be another one every time."""
+_LOOKALIKES = str.maketrans(
+    "\u2019\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458\u04bb\u04cf"
+    "\u0501\u051b\u051d"
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131",
+    "'abekmhopctyxsijhldqwabenikvoptuxi",
+)
+"""Case-folded Cyrillic and Greek letters by the Latin ones they look like (of Unicode's confusables)."""
+
 
 def words_of(text: str) -> set[str]:
     """The words of a text that copies keep, case-folded."""
@@ -41,7 +56,9 @@ def words_of(text: str) -> set[str]:
     if text.isascii():
         folded = text.lower()
     else:
-        folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+        seen = _UNSEEN.sub("", unicodedata.normalize("NFKD", text))
+        # composed again: marks that spell a word in other scripts belong to it
+        folded = unicodedata.normalize("NFC", seen).casefold().translate(_LOOKALIKES)
     # normalised, an ellipsis is three dots
     words = set((_WORDS_BUT_CUT_ONES if "..." in folded else _WORDS)(folded))
     words.discard("")
@@ -89,9 +106,14 @@ def hashes_of(sketch: bytes) -> frozenset[int]:
 
 def near(one: frozenset[int], other: frozenset[int]) -> bool:
     """Whether two sketched texts are copies of one another, lightly edited at most."""
+    return resemble(one, other) and not says_otherwise(one, other)
+
+
+def resemble(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether two sketched texts share most of their words: copies, or another sentence made of one."""
     if len(one & other) < LEAST_RESEMBLANCE * max(len(one), len(other)):
         return False
-    return resemblance(one, other) >= LEAST_RESEMBLANCE and not _says_otherwise(one - other, other - one)
+    return resemblance(one, other) >= LEAST_RESEMBLANCE
 
 
 def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
@@ -105,12 +127,12 @@ def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
     return len(one & other & set(smallest)) / len(smallest)
 
 
-def _says_otherwise(apart: frozenset[int], beyond: frozenset[int]) -> bool:
-    """Whether words that one text has and the other lacks make it another sentence.
+def says_otherwise(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether the words that only one of two texts has make it another sentence.
 
     A number or a direction that is only added, or only cut off, does not: the rest is a copy all the same.
     """
-    kinds, others = {h & _KINDS for h in apart}, {h & _KINDS for h in beyond}
+    kinds, others = {h & _KINDS for h in one - other}, {h & _KINDS for h in other - one}
     if _TURN in kinds | others or _NUMBER in kinds & others:
         return True
     return bool(kinds and others) and _DIRECTION in kinds | others

@@ -11,9 +11,12 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from bellwether.domain.near_duplicates import hashes_of, near
+from bellwether.domain.near_duplicates import hashes_of, near, resemble, says_otherwise
 
 MOST_TEXTS = 128
+MOST_VARIANTS = 3
+"""Texts that differ by a number, a direction or a negation alone; more are one text with something to tell
+them apart, such as a count at its end, and are counted to the first of them."""
 KEPT_ACCOUNTS = 8
 """A text repeated by at least so many accounts leaves after all others."""
 _BITS = 64
@@ -22,7 +25,8 @@ _BITS = 64
 class SeenText(Struct, frozen=True, kw_only=True, array_like=True):
     """One text and what became of it. `item_id` is its first item; `first` and `last` in hours of the day.
 
-    `accounts` is a bitmap (see `account_count`), `young` how many of the `items` came from young accounts.
+    `accounts` is a bitmap (see `account_count`), `young` how many of the `items` came from young accounts and
+    `young_accounts` the bitmap of these.
     `counted` says that one of them was evidence: of copies that arrive before what they copy none is.
     """
 
@@ -34,6 +38,7 @@ class SeenText(Struct, frozen=True, kw_only=True, array_like=True):
     first: float
     last: float
     counted: bool = False
+    young_accounts: int = 0
 
 
 def account_bit(author: str) -> int:
@@ -53,9 +58,8 @@ class SeenTexts:
     def __init__(self, texts: Iterable[SeenText], earlier: Iterable[SeenText] = ()) -> None:
         self._texts = {text.item_id: text for text in texts}
         self._hashes = {name: hashes_of(text.sketch) for name, text in self._texts.items()}
-        self._earlier = [
-            (text, hashes_of(text.sketch)) for text in earlier if text.item_id not in self._texts
-        ]
+        # all of them: a text that joined today may leave again, and its next copy is one all the same
+        self._earlier = [(text, hashes_of(text.sketch)) for text in earlier]
 
     def see(
         self, *, item_id: str, sketch: bytes, author: str | None, young: bool, copy: bool, hour: float
@@ -67,6 +71,7 @@ class SeenTexts:
         """
         hashes = hashes_of(sketch)
         text = self._known(hashes) or _new(item_id, sketch)
+        bit = account_bit(author or item_id)
         if text.item_id not in self._texts:
             self._make_room()
             self._hashes[text.item_id] = hashes_of(text.sketch)
@@ -74,23 +79,30 @@ class SeenTexts:
             item_id=text.item_id,
             sketch=text.sketch,
             items=text.items + 1,
-            accounts=text.accounts | account_bit(author or item_id),
+            accounts=text.accounts | bit,
             young=text.young + young,
             first=min(text.first, hour),
             last=max(text.last, hour),
             counted=text.counted or not copy,
+            young_accounts=text.young_accounts | bit if young else text.young_accounts,
         )
         return text
 
     def _known(self, hashes: frozenset[int]) -> SeenText | None:
-        """The text these words are a copy of: today's newest, else one of the day before."""
+        """The text these words are a copy of: today's newest, else one of the day before, else the first of
+        many that are told apart by a number, a direction or a negation.
+        """
+        variants: list[str] = []
         for name in reversed(self._hashes):
-            if near(self._hashes[name], hashes):
-                return self._texts[name]
+            known = self._hashes[name]
+            if resemble(known, hashes):
+                if not says_otherwise(known, hashes):
+                    return self._texts[name]
+                variants.append(name)
         for text, known in self._earlier:
             if near(known, hashes):
                 return _new(text.item_id, text.sketch, counted=text.counted)
-        return None
+        return self._texts[variants[-1]] if len(variants) >= MOST_VARIANTS else None
 
     def _make_room(self) -> None:
         while len(self._texts) >= MOST_TEXTS:

@@ -49,9 +49,10 @@ class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `agents` is keyed `agent_id@half_life`, so that a changed half-life starts its own sum. `items` counts all
     items, `mentions` their clusters (copies once), `mentions_by_hour` the same by hour of knowledge (24);
-    `young_mentions` are those of young accounts, `young_by_hour` the young accounts that spoke up for the
-    first time that day. `clusters` are bounded heavy-hitter counts (see `heavy_hitters`) of items, `authors`
-    of clusters whose author is known, of which there are `author_items`. `texts` are those seen of late.
+    `young_mentions` are those of young accounts, `young_by_hour` the same by hour, `young_accounts_by_hour`
+    bitmaps of who they were (see `seen_texts.account_count`). `clusters` are bounded heavy-hitter counts (see
+    `heavy_hitters`) of items, `authors` of clusters whose author is known, of which there are `author_items`.
+    `texts` are those seen of late.
     """
 
     asset: str
@@ -69,4 +70,5 @@ class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_event: str | None = None
     mentions_by_hour: tuple[int, ...] = ()
     young_by_hour: tuple[int, ...] = ()
+    young_accounts_by_hour: tuple[int, ...] = ()
     texts: tuple[SeenText, ...] = ()

@@ -38,6 +38,9 @@ def copies(one: str, other: str) -> bool:
         RUMOUR[:80] + "…",
         RUMOUR.replace("Beacon Industries", "$BEACON"),
         RUMOUR.replace(" ", "   ").replace("friend", "“friend”"),
+        RUMOUR.translate({ord("e"): "e\u200b", ord("a"): "\u2060a", ord("i"): "i\u00ad"}),
+        RUMOUR.translate({ord("a"): "\u0430", ord("e"): "\u0435", ord("o"): "\u043e", ord("H"): "\u041d"}),
+        RUMOUR.translate({ord("e"): "\u00e9", ord("a"): "a\u0336", ord("o"): "\u03bf"}),
         "ＲＴ " + RUMOUR.translate({ord("e"): "ｅ"}),
     ],
 )
@@ -61,6 +64,24 @@ def test_light_edits_leave_a_copy(edited: str) -> None:
 def test_another_sentence_is_no_copy(one: str, other: str) -> None:
     assert not copies(one, other)
     assert not copies(other, one)
+
+
+def test_a_direction_behind_lookalikes_and_unseen_characters_is_one() -> None:
+    beats, misses = (
+        "Beacon be\u200b\u0430ts estimates by 3 cents",
+        "Beacon mi\u00ad\u0455ses estimates by 3 cents",
+    )
+    assert not copies(beats, misses)
+    assert sketch_of(beats) == sketch_of("Beacon beats estimates by 3 cents")
+
+
+def test_other_scripts_keep_their_words() -> None:
+    """Marks that spell a word in other scripts stay."""
+    assert words_of("\u0430\u043a\u0446\u0438\u0438 \u0440\u0430\u0441\u0442\u0443\u0442") != words_of(
+        "\u0430\u043a\u0446\u0438\u0438 \u043f\u0430\u0434\u0430\u044e\u0442"
+    )
+    assert words_of("\u30d0\u30d6\u30eb \ud55c\uad6d") == {"\u30d0\u30d6\u30eb", "\ud55c\uad6d"}
+    assert len(words_of("\u682a\u4fa1 \u304c \u4e0a\u6607 \u3057\u305f")) == 4
 
 
 def test_few_words_have_no_sketch() -> None:

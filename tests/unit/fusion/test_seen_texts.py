@@ -1,6 +1,7 @@
 """The texts a day remembers: copies are counted to the first of them, in bounded room."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -8,6 +9,7 @@ from bellwether.agents.copies import sketch_of
 from bellwether.domain.seen_texts import (
     KEPT_ACCOUNTS,
     MOST_TEXTS,
+    MOST_VARIANTS,
     SeenText,
     SeenTexts,
     account_bit,
@@ -29,7 +31,8 @@ def see(texts: SeenTexts, name: str, text: str = WORDS, **fields: object) -> See
 
 
 def other(n: int) -> str:
-    return " ".join(f"w{n:03d}{letter}" for letter in "abcdefgh")
+    own = f"{n:03d}".translate(str.maketrans("0123456789", "klmnopqrst"))
+    return " ".join(f"w{own}{letter}" for letter in "abcdefgh")
 
 
 def test_a_copy_is_counted_to_the_first() -> None:
@@ -58,6 +61,45 @@ def test_copies_join_the_day_before_and_begin_their_counts_anew() -> None:
     (text,) = today.record()
     assert (text.item_id, text.items, text.first, text.last) == ("x-1", 1, 0.25, 0.25)
     assert see(SeenTexts(today.record(), yesterday.record()), "x-3").items == 1
+
+
+def test_a_text_that_joined_and_left_joins_again_whatever_was_stored_between() -> None:
+    """What a score sees must not depend on where a batch ended."""
+    yesterday = SeenTexts(())
+    see(yesterday, "x-1", hour=23.5)
+    texts = SeenTexts((), yesterday.record())
+    see(texts, "x-2", hour=0.1)
+    texts = SeenTexts(texts.record(), yesterday.record())
+    for n in range(MOST_TEXTS):
+        see(texts, f"other-{n}", other(n), hour=1 + n / 100)
+    assert "x-1" not in {text.item_id for text in texts.record()}
+    late = see(texts, "x-3", hour=3.0)
+    assert (late.item_id, late.counted) == ("x-1", True)
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        lambda n: f"{WORDS} {n}",
+        lambda n: WORDS.replace("large", f"{20 + n / 10:.1f}%"),
+        lambda n: f"{WORDS} {('soars', 'jumps', 'falls', 'rallies', 'gains', 'slumps', 'surges')[n % 7]}",
+    ],
+)
+def test_a_text_with_something_to_tell_its_copies_apart_counts_a_few_times(
+    variant: Callable[[int], str],
+) -> None:
+    texts = SeenTexts(())
+    news = sum(not see(texts, f"x-{n}", variant(n), hour=n / 100).counted for n in range(300))
+    assert news == MOST_VARIANTS
+    first = max(texts.record(), key=lambda text: text.items)
+    assert first.item_id == "x-0"
+    assert first.items >= 100
+
+
+def test_two_figures_and_their_opposite_are_three_sentences() -> None:
+    texts = SeenTexts(())
+    for n, words in enumerate(("beats by 3", "beats by 5", "misses by 3")):
+        assert not see(texts, f"x-{n}", f"Beacon {words} cents this quarter").counted
 
 
 def test_room_is_made_by_those_that_went_longest_without_a_copy() -> None:

@@ -44,10 +44,16 @@ def pushed(count: int, *, young: int, minute: float = 600.0, text: str = RUMOUR)
     ]
 
 
+def own(n: int) -> str:
+    """A number in letters: words that hold it are words of their own."""
+    return str(n).translate(str.maketrans("0123456789", "klmnopqrst"))
+
+
 def calm(count: int) -> list[Signal]:
     """Ordinary posts through the day, each of its own words."""
     return [
-        signal(n, sketch=sketch_of(f"alpha{n} beta{n} gamma{n} delta{n} {n}"), p_up=0.5) for n in range(count)
+        signal(n, sketch=sketch_of(f"alpha{own(n)} beta{own(n)} gamma{own(n)} delta{own(n)}"), p_up=0.5)
+        for n in range(count)
     ]
 
 
@@ -87,6 +93,25 @@ def test_a_campaign_moves_the_score_as_little_as_one_post() -> None:
     many = gather([state(pushed(300, young=300))], "sentiment", as_of)
     assert many.mass == pytest.approx(one.mass)
     assert (many.signals, many.clusters) == (300, 1)
+
+
+def test_one_grown_account_that_repeats_the_text_too_hides_no_campaign() -> None:
+    loud = [structs.replace(one, author="loud") for one in pushed(110, young=0, minute=700)]
+    found = repeated_text([state([*pushed(100, young=100), *loud])], START + timedelta(hours=20))
+    assert found is not None
+    assert found.items == 210
+    assert found.young_share > 0.95
+    busy = state([*calm(300), *pushed(100, young=100), *loud])
+    assert campaign(concentration([busy], START + timedelta(hours=20)), LIMITS) is not None
+
+
+def test_one_young_account_that_repeats_a_headline_makes_no_campaign_of_it() -> None:
+    loud = [
+        structs.replace(one, author="loud", young_author=True) for one in pushed(110, young=0, minute=700)
+    ]
+    found = repeated_text([state([*pushed(60, young=0), *loud])], START + timedelta(hours=20))
+    assert found is not None
+    assert found.young_share < 0.1
 
 
 def test_a_headline_that_grown_accounts_repeat_is_no_campaign() -> None:
@@ -132,7 +157,7 @@ def rephrased(
         signal(
             minute + n,
             young_author=young,
-            sketch=sketch_of(f"{word}one{n} {word}two{n} {word}three{n} {word}four{n} {n}"),
+            sketch=sketch_of(" ".join(f"{word}{part}{own(n)}" for part in ("one", "two", "three", "four"))),
             p_up=0.9,
             **fields,
         )
@@ -151,11 +176,60 @@ def test_young_accounts_that_rephrase_share_one_voice() -> None:
 def test_young_accounts_that_speak_up_together_are_found_by_their_hours() -> None:
     day = state([*rephrased(40, young=True, minute=610), *rephrased(10, young=False, minute=700, word="v")])
     found = burst([day], START + timedelta(hours=20))
-    assert found == Burst(start=START + timedelta(hours=10), texts=50, young_accounts=40, young_share=40 / 50)
+    assert found is not None
+    assert (found.start, found.texts, found.young_share) == (START + timedelta(hours=10), 50, 40 / 50)
+    assert found.young_accounts == pytest.approx(40, abs=6)
     assert campaign(concentration([day], START + timedelta(hours=20)), LIMITS) is not None
     assert burst([day], START + timedelta(hours=10 + 72)) is not None
     assert burst([day], START + timedelta(hours=10 + 72, minutes=1)) is None
     assert burst([state(rephrased(40, young=False))], START + timedelta(hours=20)) is None
+
+
+def talking(accounts: int, texts: int) -> list[Signal]:
+    """Young accounts that say `texts` things of their own each, in turns."""
+    made = rephrased(accounts * texts, young=True, word="y")
+    return [structs.replace(one, author=f"talks-{n % accounts}") for n, one in enumerate(made)]
+
+
+def test_saying_several_things_each_does_not_make_a_campaign_smaller() -> None:
+    """What counts of the hours is the share of texts, not how many accounts stand against how many texts."""
+    authors = [f"grown-{n % 3}" for n in range(60)]
+    others = [
+        structs.replace(one, author=author)
+        for one, author in zip(rephrased(60, young=False, minute=500), authors, strict=True)
+    ]
+    found = burst([state([*others, *talking(22, 3)])], START + timedelta(hours=20))
+    assert found is not None
+    assert found.young_share == 1.0
+    assert found.young_accounts == pytest.approx(22, abs=3)
+    told = campaign(concentration([state(talking(30, 3))], START + timedelta(hours=20)), LIMITS)
+    assert told is not None
+
+
+def test_a_few_talkative_young_accounts_are_few_on_a_busy_day_too() -> None:
+    """More authors than a day's counts hold: who was counted before is not forgotten."""
+    day = state([*rephrased(250, young=False, minute=0, word="busy"), *talking(15, 4)])
+    found = burst([day], START + timedelta(hours=20))
+    assert found is not None
+    assert found.young_accounts <= 17
+    assert campaign(concentration([day], START + timedelta(hours=20)), LIMITS) is None
+
+
+def test_a_young_account_that_speaks_on_both_sides_of_midnight_is_one() -> None:
+    first = state(rephrased(30, young=True, minute=1_400, author="loud"))
+    second = state(rephrased(30, young=True, minute=1_441, word="v", author="loud"), day="20261121")
+    found = burst([first, second], START + timedelta(hours=26))
+    assert found is not None
+    assert (found.texts, found.young_accounts) == (60, 1)
+
+
+def test_a_day_stored_without_young_accounts_has_no_burst() -> None:
+    day = structs.replace(state(rephrased(40, young=True)), young_by_hour=(), young_accounts_by_hour=())
+    assert burst([day], START + timedelta(hours=20)) is None
+    again, _ = fold(day, rephrased(1, young=True, minute=700, word="v"))
+    found = burst([again], START + timedelta(hours=20))
+    assert found is not None
+    assert found.young_accounts == 1
 
 
 def test_one_young_account_that_talks_all_day_is_one_account() -> None:

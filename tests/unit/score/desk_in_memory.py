@@ -29,13 +29,16 @@ _NAMES = count()
 
 def post(words: str = "shares jump after record profit", **fields: Any) -> dict[str, Any]:
     """A post about $BEACON in words of its own, by an author of its own, unless `fields` say otherwise."""
-    name = f"post-{next(_NAMES)}"
+    number = next(_NAMES)
+    name = f"post-{number}"
+    # in letters: many texts that only a number tells apart are copies
+    own = str(number).translate(str.maketrans("0123456789", "klmnopqrst"))
     return {
         "source": "x",
         "source_id": name,
         "published_at": NOW,
         "author": f"author-of-{name}",
-        "text": f"$BEACON {words}, says {name}",
+        "text": f"$BEACON {words}, floor{own} desk{own} room{own} house{own}",
         **fields,
     }
 

@@ -31,7 +31,7 @@ def sentiment(score: Score) -> float:
 
 
 def ordinary() -> list[dict[str, Any]]:
-    return [post(text=f"$BEACON quiet day number {n} at work {n * 7}") for n in range(40)]
+    return [post("quiet day at work") for _ in range(40)]
 
 
 @pytest.mark.req("A6")
@@ -51,6 +51,16 @@ def test_hundreds_of_young_accounts_raise_manipulation_instead_of_the_score() ->
     assert found is not None
     assert found[0] > 100
     assert campaign(calm.concentration, RiskLimits()) is None
+
+
+def test_a_count_at_the_end_does_not_make_three_hundred_posts_of_one() -> None:
+    """Grown accounts, so that only the words tell: 300 numbered copies are worth three posts at the most."""
+    desk, undisturbed = MemoryDesk(), MemoryDesk()
+    for one in (desk, undisturbed):
+        one.take_in(ordinary())
+    desk.take_in([post(text=f"{RUMOUR} {n}") for n in range(300)])
+    more = sentiment(desk.score()) - sentiment(undisturbed.score())
+    assert 0 < more <= 3
 
 
 def test_a_past_score_sees_of_a_campaign_what_was_known_then() -> None:
