@@ -104,9 +104,13 @@ class CheckedOrder:
 
     @cached_property
     def reducible(self) -> float:
-        """Shares of the order that only shrink the position, from 0."""
-        against = -self.sign * self.book.shares.get(self.order.asset, 0.0)
-        return max(0.0, min(against, self.quantity or 0.0))
+        """Shares of the order that only shrink the position, from 0, whether open orders are filled or not.
+
+        Against an order that is only proposed nothing shrinks: without it the same shares open a position.
+        """
+        asset = self.order.asset
+        against = (-self.sign * holding.get(asset, 0.0) for holding in (self.book.held, self.book.shares))
+        return max(0.0, min(*against, self.quantity or 0.0))
 
     def found(
         self,

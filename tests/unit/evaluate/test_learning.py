@@ -2,7 +2,7 @@
 
 import math
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from bellwether.domain.learning import (
     in_force_a_day_ago,
     learned,
     raw_reading,
+    switched,
 )
 from bellwether.domain.log_odds import log_odds, probability
 from bellwether.domain.outcomes import AgentTrackRecord, Attribution, Outcome
@@ -260,8 +261,78 @@ def test_steps_are_measured_from_a_day_ago_however_often_it_is_evaluated() -> No
 
 def test_one_can_go_back_to_an_earlier_version() -> None:
     newer = structs.replace(BASE, version=7, slope=0.9)
-    back = gone_back([BASE, newer], 4, at=NOW, reason="the feed was broken")
-    assert back == structs.replace(BASE, version=8, created_at=NOW, reason=back.reason)
+    back = gone_back([BASE, newer], 4, at=NOW, reason="the feed was broken", changed_by="owner ann")
+    told = {"reason": back.reason, "changed_by": "owner ann", "back_to": 4}
+    assert back == structs.replace(BASE, version=8, created_at=NOW, **told)
     assert "the feed was broken" in back.reason
     with pytest.raises(NotFound):
         gone_back([BASE], 9, at=NOW, reason="")
+
+
+def test_to_go_back_is_not_to_switch_on() -> None:
+    newer = switched(BASE, enabled=False, at=NOW, reason="under review", changed_by="owner ann")
+    assert (newer.version, newer.enabled, newer.slope) == (5, False, BASE.slope)
+    assert not gone_back([BASE, newer], 4, at=NOW, reason="").enabled
+
+
+def learned_on(versions: list[AgentConfig], at: datetime, record: AgentTrackRecord, fit: Fit) -> AgentConfig:
+    """The newest version after an evaluation, added to `versions` when it is a new one."""
+    made = learned(
+        versions[-1],
+        before=in_force_a_day_ago(versions, at, BASE),
+        record=record,
+        fit=fit,
+        correlations={},
+        at=at,
+    )
+    if made is not None:
+        versions.append(made)
+    return versions[-1]
+
+
+def test_a_way_back_is_neither_undone_in_one_night_nor_blocked() -> None:
+    """Learning led astray over ten nights; the owner goes back, and it goes on a step a day from there."""
+    record = structs.replace(track_record(BASE, []), brier_skill=1.0, independent=1e6)
+    fit = Fit(0.0, 2.0)
+    old = structs.replace(BASE, resolved=300, reliability=0.1, slope=0.2, created_at=NOW - timedelta(days=20))
+    versions = [old]
+    for night in range(10):
+        learned_on(versions, NOW - timedelta(days=10 - night), record, fit)
+    assert reliability_of(versions[-1]) == pytest.approx(0.6)
+    versions.append(gone_back(versions, old.version, at=NOW - timedelta(hours=8), reason="wrong"))
+
+    first = learned_on(versions, NOW, record, fit)
+    assert reliability_of(first) == pytest.approx(0.1 + RELIABILITY_STEP)
+    assert slope_of(first) == pytest.approx(0.2 + SLOPE_STEP)
+    assert (first.changed_by, first.back_to) == ("", None)
+    assert learned_on(versions, NOW + timedelta(hours=3), record, fit) is first, "one step, however often"
+    off = switched(first, enabled=False, at=NOW + timedelta(hours=4), reason="", changed_by="owner ann")
+    versions.append(off)
+    assert learned_on(versions, NOW + timedelta(hours=5), record, fit) is off, "a switch is no new start"
+
+    second = learned_on(versions, NOW + timedelta(days=1), record, fit)
+    assert reliability_of(second) == pytest.approx(0.1 + 2 * RELIABILITY_STEP)
+    assert not second.enabled
+
+
+@given(
+    nights=st.lists(st.booleans(), min_size=1, max_size=12),
+    skill=st.floats(-1, 1),
+    slope=st.floats(-2, 2),
+)
+def test_from_night_to_night_no_step_is_longer_than_one_unless_the_owner_made_it(
+    nights: list[bool], skill: float, slope: float
+) -> None:
+    """True is a night before which the owner went back to the first version."""
+    record = structs.replace(track_record(BASE, []), brier_skill=skill, independent=1e6)
+    first = structs.replace(BASE, resolved=300, reliability=0.5, slope=0.5)
+    versions = [first]
+    for night, back in enumerate(nights):
+        at = NOW + timedelta(days=night)
+        if back and len(versions) > 1:
+            hours = timedelta(hours=6)
+            versions.append(gone_back(versions, first.version, at=at - hours, reason=""))
+        before = versions[-1]
+        after = learned_on(versions, at, record, Fit(0.0, slope))
+        assert abs(reliability_of(after) - reliability_of(before)) <= RELIABILITY_STEP + 1e-12
+        assert abs(slope_of(after) - slope_of(before)) <= SLOPE_STEP + 1e-12
