@@ -12,6 +12,11 @@ from rich.text import Text
 Document = Mapping[str, Any]
 
 MOST_EXPLAINED = 5
+_MONEY_NOTE = (
+    "[dim]per forecast, for following the side the agent takes: return against the benchmark, and net of the "
+    "desk's costs; Brier gained on the base rate; ±: one standard error that knows of days and overlapping "
+    "horizons (below two of them from 0 nothing is shown); share: its part of all outcomes' returns[/dim]"
+)
 _VERDICTS = {"pass": "green", "clamp": "yellow", "deny": "bold red"}
 _STATUSES = {"pending": "yellow", "approved": "green", "rejected": "red", "revoked": "red"}
 
@@ -182,7 +187,7 @@ def evaluation_shown(answer: Document) -> list[RenderableType]:
         shown.append(_outcomes_table(outcomes))
     records = answer.get("track_records", [])
     if records:
-        shown.append(_records_table(records))
+        shown += [_records_table(records), _money_table(records), _MONEY_NOTE]
     skipped = answer.get("skipped") or []
     if skipped:
         shown.append(f"[dim]{len(skipped):,} could not be resolved: {escape(_reasons(skipped))}[/dim]")
@@ -236,3 +241,30 @@ def _records_table(records: Sequence[Document]) -> Table:
             number(told["ece"], 3),
         )
     return table
+
+
+def _money_table(records: Sequence[Document]) -> Table:
+    """Who made and who lost money, and who knew more than the base rate."""
+    table = Table(title="Who made and who lost", title_justify="left")
+    for name in ("agent", "followed", "against benchmark", "net", "Brier gained", "share"):
+        table.add_column(name, justify="left" if name == "agent" else "right")
+    for told in records:
+        gross, net, share = (told.get(k) for k in ("relative_return", "relative_return_net", "return_share"))
+        gained = told.get("brier_gain")
+        table.add_row(
+            f"{told['agent_id']} v{told['version']}",
+            f"{told.get('followed', 0):,}",
+            _give_or_take(percent(gross, 3, signed=True), percent(told.get("relative_return_error"), 3)),
+            coloured(net, percent(net, 3, signed=True)),
+            _give_or_take(_signed(gained, 5), number(told.get("brier_gain_error"), 5)),
+            coloured(share, percent(share, 2, signed=True)),
+        )
+    return table
+
+
+def _signed(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:+.{digits}f}"
+
+
+def _give_or_take(figure: str, error: str) -> str:
+    return figure if figure == "–" else f"{figure} ± {error}"

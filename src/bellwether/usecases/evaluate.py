@@ -13,6 +13,7 @@ from bellwether.domain.calibration import Calibration
 from bellwether.domain.evaluation import Skipped
 from bellwether.domain.items import Instant
 from bellwether.domain.ledger import Entry
+from bellwether.domain.limits import read_controls
 from bellwether.domain.outcomes import AgentTrackRecord, Outcome, Scope, outcomes_of
 from bellwether.domain.problems import InvalidInput
 from bellwether.usecases.expire import Expire
@@ -21,6 +22,7 @@ from bellwether.usecases.ports import (
     AgentConfigs,
     Announcements,
     Counts,
+    DeskControls,
     Entities,
     Forecasts,
     Lake,
@@ -89,6 +91,7 @@ class Evaluate:
     entities: Entities
     prices: Prices
     configs: AgentConfigs
+    controls: DeskControls
     ledger: Ledger
     proposals: Proposals
     outcomes: Outcomes
@@ -109,7 +112,8 @@ class Evaluate:
         head = self._project_tail()
         found = self._resolve(request.scope, first, last, now=now)
         written = record_outcomes(found.outcomes, self._recorder, self.outcomes, head=head, now=now)
-        learnt = Learn(configs=self.configs, outcomes=self.outcomes)(now=now)
+        costs = read_controls(self.controls.controls()).costs
+        learnt = Learn(configs=self.configs, outcomes=self.outcomes, costs=costs)(now=now)
         report = Report(
             at=now,
             first=first,

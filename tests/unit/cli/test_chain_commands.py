@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from msgspec import structs
 
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.cli import chain
@@ -281,6 +282,32 @@ def test_an_evaluation_shows_undefined_figures_as_dashes(typed: Typed, peer: Pee
         assert words in done.out
     assert "0.0000" not in done.out
     assert typed("evaluate", "--scope", "all").code == 2
+
+
+@pytest.mark.req("A8")
+def test_an_evaluation_shows_who_made_and_who_lost_on_a_hundred_columns(
+    typed: Typed, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    made = structs.replace(
+        RECORD,
+        resolved=12_345,
+        followed=12_345,
+        relative_return=-0.00012,
+        relative_return_error=0.00034,
+        relative_return_net=-0.00032,
+        brier_gain=0.00045,
+        brier_gain_error=0.00067,
+        return_share=-1.2345,
+    )
+    peer.answers = [answer(outcomes=[], track_records=[made], resolved=0, waiting=0)]
+    done = typed("evaluate")
+    for words in ("-0.012% ± 0.034%", "-0.032%", "+0.00045 ± 0.00067", "-123.45%", "12,345"):
+        assert words in done.out, done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+    old = {k: v for k, v in msgspec.to_builtins(RECORD).items() if "relative" not in k and k != "followed"}
+    peer.answers = [answer(outcomes=[], track_records=[old], resolved=0, waiting=0)]
+    assert "–" in typed("evaluate").out
 
 
 def test_a_moment_is_never_in_the_future() -> None:

@@ -5,6 +5,7 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from msgspec import structs
 
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import Fit
+from bellwether.domain.clustered_error import clustered_error, trading_day
 from bellwether.domain.learning import (
     CORRELATION_STEP,
     INTERCEPT_STEP,
@@ -24,6 +26,7 @@ from bellwether.domain.learning import (
     raw_reading,
     switched,
 )
+from bellwether.domain.limits import CostModel
 from bellwether.domain.log_odds import log_odds, probability
 from bellwether.domain.outcomes import AgentTrackRecord, Attribution, Outcome
 from bellwether.domain.problems import NotFound
@@ -336,3 +339,69 @@ def test_from_night_to_night_no_step_is_longer_than_one_unless_the_owner_made_it
         after = learned_on(versions, at, record, Fit(0.0, slope))
         assert abs(reliability_of(after) - reliability_of(before)) <= RELIABILITY_STEP + 1e-12
         assert abs(slope_of(after) - slope_of(before)) <= SLOPE_STEP + 1e-12
+
+
+def followed_forecast(n: int, view: float, relative: float | None, **changes: Any) -> Forecast:
+    return forecast(n, 0.5 + view, (relative or 0) > 0, relative_return=relative, **changes)
+
+
+def test_who_made_and_who_lost_money_worked_by_hand() -> None:
+    """Buys that gain 2 % and lose 1 %, a sale that gains 3 %; no side and no benchmark do not count."""
+    made = [
+        followed_forecast(0, 0.1, 0.02, return_share=0.01),
+        followed_forecast(5, 0.1, -0.01, return_share=-0.02),
+        followed_forecast(10, -0.1, -0.03, horizon=10, return_share=0.03),
+        followed_forecast(15, 0.0, 0.05),
+        followed_forecast(20, 0.1, None),
+    ]
+    costs = CostModel(half_spread=0.0001, commission=0.0002, borrow_per_year=0.0252)
+    record = track_record(BASE, made, costs)
+    assert record.followed == 3
+    assert record.relative_return == pytest.approx(0.04 / 3)
+    borrowing = 0.0252 * 10 / 252
+    assert record.relative_return_net == pytest.approx((0.04 - 3 * 0.0006 - borrowing) / 3)
+    assert record.return_share == pytest.approx(0.02)
+    assert record.brier is not None
+    assert record.brier_reference is not None
+    assert record.brier_gain == pytest.approx(record.brier_reference - record.brier)
+    assert record.brier_gain_error is not None
+    days = [trading_day(f.day) for f in made[:3]]
+    assert record.relative_return_error == pytest.approx(
+        clustered_error(zip(days, [0.02, -0.01, 0.03], strict=True), horizon=10)
+    )
+
+
+def test_the_side_is_taken_against_the_base_rate_not_against_one_half() -> None:
+    """An asset that mostly rises: 55 % where 60 % was known is a view that it falls."""
+    record = track_record(BASE, [followed_forecast(0, 0.05, -0.02, base_rate=0.6)])
+    assert record.relative_return == pytest.approx(0.02)
+    assert record.relative_return_error is None, "of one day there is no error"
+
+
+def test_money_that_is_unknown_is_undefined() -> None:
+    record = track_record(BASE, [followed_forecast(0, 0.1, None), followed_forecast(1, 0.0, 0.1)])
+    assert (record.followed, record.relative_return, record.relative_return_net) == (0, None, None)
+    assert record.return_share is None
+    nothing = track_record(BASE, [])
+    assert (nothing.brier_gain, nothing.brier_gain_error, nothing.return_share) == (None, None, None)
+
+
+def test_a_record_of_an_earlier_release_reads_as_undefined() -> None:
+    stored = msgspec.to_builtins(track_record(BASE, skilled(10)))
+    for name in ("relative_return", "relative_return_net", "brier_gain", "return_share", "followed"):
+        del stored[name]
+    read = msgspec.convert(stored, AgentTrackRecord)
+    assert (read.relative_return, read.brier_gain, read.followed) == (None, None, 0)
+
+
+@given(st.lists(st.tuples(st.floats(-0.3, 0.3), st.floats(-0.2, 0.2)), min_size=1, max_size=30))
+def test_the_opposite_of_every_view_makes_the_opposite(views: list[tuple[float, float]]) -> None:
+    free = CostModel(half_spread=0, commission=0, borrow_per_year=0)
+    made = [followed_forecast(n, view, ret) for n, (view, ret) in enumerate(views)]
+    turned = [structs.replace(f, p_up=1 - f.p_up) for f in made]
+    one, other = track_record(BASE, made, free), track_record(BASE, turned, free)
+    if one.relative_return is None:
+        assert other.relative_return is None
+    else:
+        assert other.relative_return == pytest.approx(-one.relative_return)
+        assert one.relative_return_net == pytest.approx(one.relative_return)

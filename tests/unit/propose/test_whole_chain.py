@@ -105,6 +105,7 @@ def test_posts_become_a_decided_proposal_and_an_outcome() -> None:
         entities=ports.entities,
         prices=ports.prices,
         configs=ports.configs,
+        controls=ports.controls,
         ledger=ports.ledger,
         proposals=ports.proposals,
         outcomes=ports.outcomes,
