@@ -188,12 +188,21 @@ def evaluation_shown(answer: Document) -> list[RenderableType]:
     records = answer.get("track_records", [])
     if records:
         shown += [_records_table(records), _money_table(records), _MONEY_NOTE]
+    shown += [_equity_line(name, day) for name, day in sorted(answer.get("equity", {}).items())]
     skipped = answer.get("skipped") or []
     if skipped:
         shown.append(f"[dim]{len(skipped):,} could not be resolved: {escape(_reasons(skipped))}[/dim]")
     if answer.get("more"):
         shown.append("There is more to resolve: run it again.")
     return shown
+
+
+def _equity_line(name: str, day: Document) -> str:
+    """The day of a portfolio that is on record; its index knows nothing of cash that came or went."""
+    return (
+        f"Equity of {escape(name)} at the close of {day['day']}: {number(day['equity'])} "
+        f"[dim](index {number(day['index'], 4)}, 1 on the first recorded day)[/dim]"
+    )
 
 
 def _reasons(skipped: Sequence[Document]) -> str:

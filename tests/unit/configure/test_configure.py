@@ -102,7 +102,11 @@ def test_a_reducing_desk_lets_only_what_shrinks_a_position_pass() -> None:
     proposal = made.proposed("OTHER")
     throw(made, "reduce", "too much on")
     check = CheckRisk(
-        entities=made.entities, prices=made.prices, controls=made.controls, proposals=made.proposals
+        entities=made.entities,
+        prices=made.prices,
+        controls=made.controls,
+        proposals=made.proposals,
+        lake=made.lake,
     )
 
     def verdict(asset: str, side: Any, quantity: float) -> tuple[str, float]:
