@@ -24,7 +24,8 @@ def agents_shown(lines: Sequence[Line]) -> list[RenderableType]:
     for line in lines:
         table.add_row(f"{line['agent']} v{line['version']}", *_figures(line), _because(line))
     note = (
-        "[dim]slope: log-odds a whole reading may claim; resolved: outcomes by how independent they are[/dim]"
+        "[dim]slope: the log-odds a whole reading may claim; a learned one counts once enough outcomes are "
+        "resolved (200 as the product comes). resolved: outcomes, by how independent they are[/dim]"
     )
     return [table, note]
 

@@ -73,6 +73,12 @@ def back(
     def change(versions: Versions, now: datetime, by: str) -> AgentConfig | None:
         if versions[-1].version == version:
             return None
+        if version not in {known.version for known in versions}:
+            raise Failure(
+                f"There is no version {version} of {agent}.",
+                title="Unknown version",
+                hint=f"bellwether agents history {agent}",
+            )
         return gone_back(versions, version, at=now, reason=reason.strip(), changed_by=by)
 
     change_agent(agent, change, action="back", reason=reason, stage=stage, json=json)

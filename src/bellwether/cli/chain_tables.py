@@ -12,10 +12,16 @@ from rich.text import Text
 Document = Mapping[str, Any]
 
 MOST_EXPLAINED = 5
+MOST_QUIET = 10
+_QUIET = {
+    "no_edge": "too close to the base rate to be worth an order (name an asset to see how close)",
+    "abstained": "no agent has a live view of them",
+}
 _MONEY_NOTE = (
-    "[dim]per forecast, for following the side the agent takes: return against the benchmark, and net of the "
-    "desk's costs; Brier gained on the base rate; ±: one standard error that knows of days and overlapping "
-    "horizons (below two of them from 0 nothing is shown); share: its part of all outcomes' returns[/dim]"
+    "[dim]A forecast, when the agent's side is followed: the return against the benchmark, the same net of "
+    "the desk's costs, and the Brier score gained on the base rate. ± is one standard error (days move "
+    "together, horizons overlap; – below ten of them): less than two of them from 0 shows nothing. share: "
+    "the agent's part of what all outcomes returned, added up.[/dim]"
 )
 _VERDICTS = {"pass": "green", "clamp": "yellow", "deny": "bold red"}
 _STATUSES = {"pending": "yellow", "approved": "green", "rejected": "red", "revoked": "red"}
@@ -85,10 +91,20 @@ def contributions_shown(score: Document) -> RenderableType:
             f"{part.get('signals', 0):,}",
             escape(str(because)),
         )
-        for signal in part.get("signal_ids", [])[:3]:
-            table.add_row("", "", "", "", "", "", Text(f"signal {signal}", style="dim"))
     head = f"\n[bold]{score['asset']}[/bold]  {escape(score.get('explanation', ''))}"
-    return Group(head, table, _spread(score["concentration"]), f"[dim]{escape(score['score_id'])}[/dim]")
+    return Group(
+        head,
+        table,
+        *_strongest(score["contributions"]),
+        _spread(score["concentration"]),
+        f"[dim]{escape(score['score_id'])}[/dim]",
+    )
+
+
+def _strongest(contributions: Sequence[Document]) -> list[Text]:
+    """The signals that moved the score most, each on a line of its own so that its id can be copied."""
+    ids = [signal for part in contributions for signal in part.get("signal_ids", [])[:3]]
+    return [Text(f"signal {signal}", style="dim", no_wrap=True, overflow="ignore") for signal in ids]
 
 
 def _spread(spread: Document) -> str:
@@ -105,11 +121,23 @@ def proposals_shown(answer: Document) -> list[RenderableType]:
     shown = [part for proposal in answer["proposals"] for part in proposal_shown(proposal)]
     without = answer.get("without", [])
     if without:
-        table = Table("asset", "why not", "in words", title="Without a proposal", title_justify="left")
-        for told in without:
-            table.add_row(told["asset"], told["code"], escape(told["reason"]))
-        shown.append(table)
+        shown.append(_without_table(without))
     return shown or ["Nothing to propose: no asset is tracked."]
+
+
+def _without_table(without: Sequence[Document]) -> Table:
+    """Why there is no proposal; of many assets of which there is just nothing to say, their number."""
+    table = Table("asset", "why not", "in words", title="Without a proposal", title_justify="left")
+    quiet = Counter(told["code"] for told in without if told["code"] in _QUIET)
+    gathered = {code for code, count in quiet.items() if count > MOST_QUIET}
+    for told in without:
+        if told["code"] not in gathered:
+            table.add_row(told["asset"], told["code"], escape(told["reason"]))
+    for code in sorted(gathered):
+        some = [told for told in without if told["code"] == code]
+        named = ", ".join(told["asset"] for told in some)
+        table.add_row(f"{len(some)} assets", code, f"{_QUIET[code]}: [dim]{escape(named)}[/dim]")
+    return table
 
 
 def proposal_shown(proposal: Document) -> list[RenderableType]:
@@ -154,13 +182,15 @@ def risk_shown(result: Document) -> list[RenderableType]:
         outcome = Text(check["outcome"], style=_VERDICTS.get(check["outcome"], ""))
         # What a check that passes did not observe was not there; what stopped a check was not known.
         absent = "none" if check["outcome"] == "pass" else "unknown"
-        observed = absent if check["observed"] is None else _figure(check["observed"])
-        limit = "–" if check["limit"] is None else _figure(check["limit"])
+        observed = absent if check["observed"] is None else _figure(check["observed"], check["unit"])
+        limit = "–" if check["limit"] is None else _figure(check["limit"], check["unit"])
         table.add_row(check["code"], outcome, observed, limit, check["unit"], escape(check["detail"]))
     return [head, table]
 
 
-def _figure(value: float) -> str:
+def _figure(value: float, unit: str) -> str:
+    if unit.startswith(("of ", "share ")):
+        return f"{value:.3%}" if 0 < abs(value) < 0.001 else f"{value:.2%}"
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
@@ -188,6 +218,7 @@ def evaluation_shown(answer: Document) -> list[RenderableType]:
     records = answer.get("track_records", [])
     if records:
         shown += [_records_table(records), _money_table(records), _MONEY_NOTE]
+    shown += [_learned_line(config) for config in answer.get("configs", [])]
     shown += [_equity_line(name, day) for name, day in sorted(answer.get("equity", {}).items())]
     skipped = answer.get("skipped") or []
     if skipped:
@@ -195,6 +226,11 @@ def evaluation_shown(answer: Document) -> list[RenderableType]:
     if answer.get("more"):
         shown.append("There is more to resolve: run it again.")
     return shown
+
+
+def _learned_line(config: Document) -> str:
+    """The version an agent earned by these outcomes, and why."""
+    return f"{config['agent_id']} is now v{config['version']}: [dim]{escape(config.get('reason', ''))}[/dim]"
 
 
 def _equity_line(name: str, day: Document) -> str:
@@ -213,8 +249,8 @@ def _reasons(skipped: Sequence[Document]) -> str:
 
 def _outcomes_table(outcomes: Sequence[Document], most: int = 30) -> Table:
     table = Table(title="Outcomes", title_justify="left")
-    for name in ("asset", "from", "to", "p(up)", "return", "against benchmark", "hit", "Brier", "outcome"):
-        right = name in {"p(up)", "return", "against benchmark", "Brier"}
+    for name in ("asset", "from", "to", "p(up)", "return", "relative", "hit", "Brier", "outcome"):
+        right = name in {"p(up)", "return", "relative", "Brier"}
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for told in outcomes[:most]:
         table.add_row(

@@ -4,17 +4,19 @@ Written with the owner's credentials; every change is in the ledger, and in forc
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bellwether.cli.failures import Refused, WrongUse
+from bellwether.cli.failures import Failure, Refused, WrongUse
 from bellwether.cli.output import JsonOption, Output, examples
-from bellwether.cli.stage import StageOption
+from bellwether.cli.stage import LOCAL, StageOption
 from bellwether.domain.configuration import CHANGE, Switch, switched_controls
 from bellwether.domain.limits import Controls, read_controls
+from bellwether.domain.problems import Problem
 
 if TYPE_CHECKING:
     from bellwether.usecases.configure import Change
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 controls = typer.Typer(help="The desk's limits, costs and sizing, and its switch.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Why, for the ledger and for everybody whose order is denied.")]
+ForTheLedger = Annotated[str, typer.Option("--reason", help="Why, for the ledger.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +102,7 @@ def show(stage: StageOption = "local", json: JsonOption = False) -> None:
     ),
 )
 def set_(
-    reason: Reason,
+    reason: ForTheLedger,
     assignments: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="See `controls show`; `default` resets.")
     ] = None,
@@ -217,6 +220,15 @@ def document_of(done: "Change") -> dict[str, Any]:
 def state_of(known: Controls) -> dict[str, Any]:
     """The desk's state as orders feel it."""
     return {"state": known.desk_state, "kill_switch": known.kill_switch, "state_reason": known.reason}
+
+
+def trading() -> dict[str, Any] | None:
+    """Whether the desk on this machine may trade, and why; `None` when its tables do not answer."""
+    from bellwether.cli import owner
+
+    with suppress(Failure, Problem), owner.owner_ports(LOCAL) as ports:
+        return state_of(read_controls(ports.controls.controls()))
+    return None
 
 
 def of_version(version: "ControlsVersion | None") -> dict[str, Any]:

@@ -95,14 +95,18 @@ def changed_settings(values: Mapping[str, Any], changes: Mapping[str, Any]) -> d
     try:
         checked_controls(made)
     except InvalidInput as fault:
-        raise InvalidInput(_explained(fault), path=fault.path) from None
+        raise InvalidInput(_explained(fault, made), path=fault.path) from None
     return made
 
 
-def _explained(fault: InvalidInput) -> str:
-    named = {f"$.{setting.name}": setting.bounds for setting in settings()}
-    allowed = named.get(fault.path or "")
-    return f"{fault.path}: {allowed} ({fault.detail.partition(' - at ')[0]})" if allowed else fault.detail
+def _explained(fault: InvalidInput, values: Mapping[str, Any]) -> str:
+    """What is wrong with which setting, in the terms of whoever set it."""
+    named = {f"$.{setting.name}": setting for setting in settings()}
+    setting = named.get(fault.path or "")
+    if setting is None:
+        return fault.detail
+    section, _, field = setting.name.partition(".")
+    return f"{setting.name} cannot be {values[section][field]!r}, it is a {setting.bounds}"
 
 
 def by_name(controls: Controls) -> dict[str, Any]:

@@ -14,7 +14,7 @@ FEWEST_ASSETS = 3
 
 
 class InformationCoefficient(Struct, frozen=True):
-    """Mean over dates, its standard error (`None` below two dates) and the number of trading days."""
+    """Mean over dates, its standard error (`None` while they are few) and the number of trading days."""
 
     mean: float | None
     error: float | None

@@ -104,14 +104,11 @@ def drawdown(order: CheckedOrder) -> Finding:
 
 
 def _drawdown_in_words(held: float, recorded: RecordedDrawdown | None, days: int) -> str:
-    if recorded is None:
-        return (
-            f"today's holdings are {held:.2%} below their best of {days} days (its own record is too short)"
-        )
-    if recorded.value >= held:
+    if recorded is not None and recorded.value >= held:
         best = f"{recorded.days} recorded days since {recorded.since}"
         return f"the equity is {recorded.value:.2%} below its best of {best}"
-    return f"today's holdings are {held:.2%} below their best of {days} days (recorded: {recorded.value:.2%})"
+    known = f"recorded: {recorded.value:.2%}" if recorded else "too little of the equity is on record"
+    return f"today's holdings are {held:.2%} below their best of {days} days ({known})"
 
 
 def liquidity(order: CheckedOrder) -> Finding:
@@ -135,5 +132,6 @@ def stale_price(order: CheckedOrder) -> Finding:
     if quote is None:
         return order.unknown(code, limit=limit, unit="days", what=f"the price of {order.order.asset}")
     age = float((order.situation.as_of.date() - quote.date).days)
-    detail = f"the last bar of {order.order.asset} is of {quote.date}, {age:.0f} days old, at most {limit:g}"
+    old = f"{age:.0f} day{'' if age == 1 else 's'} old"
+    detail = f"the last bar of {order.order.asset} is of {quote.date}, {old}, at most {limit:g}"
     return order.either(code, good=age <= limit, limit=limit, observed=age, unit="days", detail=detail)

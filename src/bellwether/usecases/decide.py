@@ -143,8 +143,8 @@ class Decide:
         enough = (1 - controls.limits.approval_drift) * proposal.quantity
         # Prices move between proposal and approval; a clamp of a few per cent is that, not another situation.
         if result.verdict == "deny" or result.allowed_quantity < enough:
-            codes = failed_codes(result)
-            raise Conflict(f"risk denies it now: {', '.join(codes)}", codes=codes)
+            why = "; ".join(f"{c.code}: {c.detail}" for c in result.checks if c.outcome != "pass")
+            raise Conflict(f"risk denies it now: {why}", codes=failed_codes(result))
         needed = 2 if proposal.notional > controls.limits.two_approvers_above else 1
         return result, needed
 

@@ -211,6 +211,29 @@ def test_a_portfolio_has_to_be_named_when_there_are_several(
     assert "one | two" in done.document["error"]["detail"]
 
 
+def test_many_assets_there_is_nothing_to_say_of_are_one_row(typed: Typed, peer: Peer) -> None:
+    quiet = [{"asset": f"S{n}", "code": "no_edge", "reason": f"p_up is 0.000{n % 9} away"} for n in range(40)]
+    denied = {"asset": "KO", "code": "denied", "reason": "KILL_SWITCH: the desk is HALTED"}
+    peer.answers = [answer(proposals=[], without=[*quiet, denied])]
+    shown = typed("propose", "--portfolio", "core").out
+    assert "40 assets" in shown
+    assert "KILL_SWITCH" in shown
+    assert "0.0003 away" not in shown
+    assert "S39" in shown
+    peer.answers = [answer(proposals=[], without=quiet[:5])]
+    assert "0.0003 away" in typed("propose", "--portfolio", "core", "S0").out
+
+
+def test_shares_are_shown_as_per_cent(typed: Typed, peer: Peer) -> None:
+    check = Check(
+        code="VAR_95", outcome="pass", limit=0.02, observed=0.0001812, unit="of equity", detail="small"
+    )
+    peer.answers = [answer(results=[structs.replace(RISK, checks=(check,))])]
+    shown = typed("risk", PROPOSAL_ID).out
+    assert "0.018%" in shown
+    assert "2.00%" in shown
+
+
 @pytest.mark.req("A6")
 def test_orders_somebody_thinks_of_are_checked(typed: Typed, peer: Peer) -> None:
     peer.answers = [answer(results=[RISK])]

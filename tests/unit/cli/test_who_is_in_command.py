@@ -11,6 +11,8 @@ from msgspec import structs
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.agents.registry import default_config
 from bellwether.cli import owner
+from bellwether.cli.controls import trading
+from bellwether.cli.failures import NotRunning
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.configuration import configured_of
 from bellwether.domain.limits import read_controls
@@ -217,7 +219,7 @@ def test_an_agent_is_switched_off_and_on_once(typed: Typed, ports: MemoryPorts) 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["back", "sentiment", "9", "--reason", "x"], 1, "no version 9"),
+        (["back", "sentiment", "9", "--reason", "x"], 1, "no version 9 of sentiment"),
         (["back", "nobody", "1", "--reason", "x"], 1, "no agent nobody"),
         (["history", "nobody"], 1, "no agent nobody"),
         (["back", "sentiment", "-1", "--reason", "x"], 2, "-1"),
@@ -253,6 +255,20 @@ def test_verify_knows_what_owners_changed_and_what_was_changed_behind_the_ledger
     ports.configs.put(structs.replace(default_config("attention"), version=1, reason="forged"))
     found = typed("ledger", "verify", "--json")
     assert found.document["tables"]["contradicting"] == ["agent:attention v1"]
+
+
+def test_the_state_that_status_shows_is_that_of_the_controls(
+    typed: Typed, ports: MemoryPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine in good health says nothing of whether the desk may trade."""
+    typed("halt", "--reason", "drill")
+    assert trading() == {"state": "HALTED", "kill_switch": True, "state_reason": "drill"}
+
+    def down(stage: str) -> None:
+        raise NotRunning("nothing answers")
+
+    monkeypatch.setattr(owner, "owner_ports", down)
+    assert trading() is None
 
 
 def test_who_gives_a_command_is_said_without_a_running_desk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,7 +268,7 @@ def test_every_setting_has_a_default_within_its_bounds_and_a_name_of_its_own() -
         ({"position": -0.1}, "$.limits.position", "number ≥ 0 and ≤ 1"),
         ({"kelly_fraction": "much"}, "$.sizing.kelly_fraction", "number > 0 and ≤ 0.5"),
         ({"limits.var_method": "guess"}, "$.limits.var_method", "cornish_fisher or historical"),
-        ({"limits.var_days": 1.5}, "$.limits.var_days", "whole number"),
+        ({"limits.var_days": 1.5}, "$.limits.var_days", "cannot be 1.5, it is a whole number"),
         ({"limits.positon": 0.1}, "$.limits.positon", "did you mean limits.position"),
         ({"colour": 1}, "$.colour", "no setting 'colour'"),
     ],

@@ -36,7 +36,9 @@ observations = st.lists(st.tuples(st.integers(0, 40), st.floats(-1, 1)), min_siz
 
 @given(seen=observations, horizon=st.integers(1, 12))
 def test_it_is_the_sum_over_all_pairs(seen: Seen, horizon: int) -> None:
-    assert clustered_error(seen, horizon=horizon) == pytest.approx(over_all_pairs(seen, horizon), abs=1e-9)
+    assert clustered_error(seen, horizon=horizon, fewest=0) == pytest.approx(
+        over_all_pairs(seen, horizon), abs=1e-9
+    )
 
 
 def test_worked_by_hand() -> None:
@@ -46,13 +48,17 @@ def test_worked_by_hand() -> None:
     5 + 2·(⅔·1.25 − ⅓·1.5) = 5.667, and in full 5 + 2·(1.25 − 1.5) = 4.5, so that the first counts.
     """
     days = [(n, float(n + 1)) for n in range(4)]
-    assert clustered_error(days) == pytest.approx(math.sqrt(6.25 * 4 / 3) / 4)
-    assert clustered_error(days, horizon=3) == pytest.approx(math.sqrt((5 + 2 / 3) * 4 / 3) / 4)
+    assert clustered_error(days, fewest=0) == pytest.approx(math.sqrt(6.25 * 4 / 3) / 4)
+    assert clustered_error(days, horizon=3, fewest=0) == pytest.approx(math.sqrt((5 + 2 / 3) * 4 / 3) / 4)
 
 
-def test_below_two_days_there_is_no_error() -> None:
+def test_below_ten_days_or_horizons_there_is_no_error() -> None:
+    """Two days that happen to agree would look like certainty."""
     assert clustered_error([]) is None
-    assert clustered_error([(3, 1.0), (3, 2.0)]) is None
+    assert clustered_error([(3, 1.0), (3, 2.0)], fewest=0) is None
+    days = [(n, math.sin(n)) for n in range(100)]
+    assert [clustered_error(days[:n]) is None for n in (9, 10)] == [True, False]
+    assert [clustered_error(days[:n], horizon=5) is None for n in (49, 50)] == [True, False]
 
 
 def test_a_days_copies_add_nothing() -> None:

@@ -232,7 +232,7 @@ def test_who_sold_the_losers_is_still_down_by_them() -> None:
     fresh = falling_desk()
     hold(fresh, 200_000.0)
     assert drawdown(fresh).outcome == "pass", "without a record the cash of today has never lost anything"
-    assert "its own record is too short" in drawdown(fresh).detail
+    assert "too little of the equity is on record" in drawdown(fresh).detail
 
 
 def test_of_recorded_and_hypothetical_the_worse_counts() -> None:

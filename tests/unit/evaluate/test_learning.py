@@ -364,11 +364,23 @@ def test_who_made_and_who_lost_money_worked_by_hand() -> None:
     assert record.brier is not None
     assert record.brier_reference is not None
     assert record.brier_gain == pytest.approx(record.brier_reference - record.brier)
-    assert record.brier_gain_error is not None
-    days = [trading_day(f.day) for f in made[:3]]
-    assert record.relative_return_error == pytest.approx(
-        clustered_error(zip(days, [0.02, -0.01, 0.03], strict=True), horizon=10)
-    )
+    assert (record.brier_gain_error, record.relative_return_error) == (None, None), "of three days"
+
+
+def test_the_errors_are_those_of_days_that_go_together() -> None:
+    rng = random.Random(2)
+    made = [
+        followed_forecast(5 * n + m, rng.choice([-0.1, 0.1]), rng.gauss(0, 0.01), base_rate=0.52)
+        for n in range(15)
+        for m in range(3)
+    ]
+    record = track_record(BASE, made)
+    days = [trading_day(f.day) for f in made]
+    money = [(f.relative_return or 0.0) * (1 if f.p_up > f.base_rate else -1) for f in made]
+    gains = [(f.base_rate - f.went_up) ** 2 - (f.p_up - f.went_up) ** 2 for f in made]
+    assert record.relative_return_error == clustered_error(zip(days, money, strict=True))
+    assert record.brier_gain_error == clustered_error(zip(days, gains, strict=True))
+    assert record.relative_return_error is not None
 
 
 def test_the_side_is_taken_against_the_base_rate_not_against_one_half() -> None:
