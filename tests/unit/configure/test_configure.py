@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.adapters.memory.ledger import MemoryLedger
 from bellwether.agents.registry import default_config
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.configuration import (
@@ -32,11 +33,11 @@ from bellwether.domain.control_settings import (
 )
 from bellwether.domain.entities import Portfolio, Position
 from bellwether.domain.learning import gone_back, switched
-from bellwether.domain.ledger import content_hash, first_broken_link
+from bellwether.domain.ledger import Entry, content_hash, first_broken_link
 from bellwether.domain.limits import Controls, checked_controls, read_controls
 from bellwether.domain.problems import Conflict, InvalidInput
 from bellwether.usecases.check_risk import CheckRisk, OrderRequest, RiskRequest
-from bellwether.usecases.configure import Change, Configure
+from bellwether.usecases.configure import Change, Configure, apply_configuration
 from bellwether.usecases.decide import DecisionRequest
 from bellwether.usecases.propose import ProposeRequest
 from bellwether.usecases.recover import Recover
@@ -202,6 +203,35 @@ def test_owners_who_race_lose_nothing() -> None:
     records = [configured_of(entry) for entry in ports.ledger.entries()]
     assert [record.version for record in records] == [1, 2, 3, 4, 5, 6]
     assert [version.controls for version in ports.controls.versions()] == [r.after for r in records]
+
+
+class Watched(MemoryLedger):
+    """A ledger whose entries another owner's command brings into the tables the moment they are there."""
+
+    def __init__(self, ports: MemoryPorts) -> None:
+        super().__init__()
+        self.ports = ports
+
+    def append(self, entry: Entry) -> bool:
+        written = super().append(entry)
+        apply_configuration(entry, self.ports.controls, self.ports.configs)
+        return written
+
+
+def test_a_change_another_owner_brought_into_the_table_is_not_written_twice() -> None:
+    ports = MemoryPorts()
+    watched = MemoryPorts(ledger=Watched(ports), controls=ports.controls, configs=ports.configs)
+    throw(watched, "halt")
+    done = configure(watched).change_agent(
+        "sentiment",
+        lambda versions: switched(versions[-1], enabled=False, at=LATER, reason="x", changed_by="a"),
+        action="off",
+        reason="x",
+        now=LATER,
+    )
+    assert [version.version for version in ports.controls.versions()] == [1]
+    assert [version.version for version in ports.configs.versions("sentiment")] == [1]
+    assert done.sequence == 2, "the agent's entry is not repeated either"
 
 
 class Overtaken:
