@@ -83,6 +83,10 @@ class OwnerPorts:
         return self._composition.forecasts(self.stage.output("LakeBucket"))
 
     @cached_property
+    def lake(self) -> "ports.Lake":
+        return self._composition.lake(self.stage.output("LakeBucket"))
+
+    @cached_property
     def claims(self) -> "ports.ItemClaims":
         return self._composition.item_claims(self.stage.output("ClaimsTable"))
 
