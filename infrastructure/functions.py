@@ -34,6 +34,7 @@ PUBLISH = Rows("events", "PutItem", "BatchWriteItem", "UpdateItem")
 IDEMPOTENCY = Rows("claims", "GetItem", "PutItem", "UpdateItem", "DeleteItem")
 CONFIGURED = (Rows("tracked_entities", *READ), Rows("agents_config", *READ))
 PRICES = (Objects("lake", "curated-data/prices/*", "GetObject"), Listing("lake", "curated-data/prices/"))
+EQUITY = (Objects("lake", "eval/equity/*", "GetObject"), Listing("lake", "eval/equity/"))
 LEDGER = (Objects("ledger", "ledger/*", "GetObject", "PutObject"), Listing("ledger", "ledger/"))
 READ_SIGNALS = (Signals("Query", "GetItem"), SignalTables())
 SCORING = (
@@ -155,6 +156,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         ),
         grants=(
             *SCORING,
+            *EQUITY,
             *LEDGER,
             Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
             Send("decisions"),
@@ -178,6 +180,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             Rows("asset_state", *READ),
             *CONFIGURED,
             *PRICES,
+            *EQUITY,
             COUNTERS,
         ),
         memory=1024,
@@ -200,6 +203,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             Rows("asset_state", *READ),
             *CONFIGURED,
             *PRICES,
+            *EQUITY,
             *LEDGER,
             Send("decisions"),
             IDEMPOTENCY,

@@ -1,6 +1,6 @@
 """Entities, configurations, controls, prices and named objects."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -103,6 +103,16 @@ def test_no_change_of_controls_is_lost(ports: Ports) -> None:
     versions = at_once([partial(ports.controls.change, {"by": number}, NOON) for number in range(6)])
     assert sorted(versions) == [1, 2, 3, 4, 5, 6]
     assert ports.controls.controls() == {"by": versions.index(6)}
+
+
+def test_every_version_of_the_controls_is_kept_and_a_named_one_is_written_once(ports: Ports) -> None:
+    assert ports.controls.versions() == []
+    assert ports.controls.change({"state": "HALTED"}, NOON, version=1) == 1
+    assert ports.controls.change({"state": "ACTIVE"}, NOON + timedelta(hours=1), version=1) == 1
+    assert ports.controls.controls() == {"state": "HALTED"}, "a version is never written over"
+    assert ports.controls.change({"state": "ACTIVE"}, NOON + timedelta(hours=1)) == 2
+    told = [(version.version, version.at, version.controls) for version in ports.controls.versions()]
+    assert told == [(1, NOON, {"state": "HALTED"}), (2, NOON + timedelta(hours=1), {"state": "ACTIVE"})]
 
 
 @pytest.mark.req("D5")

@@ -13,7 +13,7 @@ import websockets
 from tests.desk.conftest import Desk, eventually
 from tests.desk.material import good_posts, write_bars
 
-SYMBOLS = ("BEACON", "HARBOR", "LANTRN", "QUAYLN")
+SYMBOLS = ("BEACON", "HARBOR", "LANTRN", "QUAYLN", "MARLIN")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,46 @@ def test_nobody_approves_what_they_proposed(chain: Desk) -> None:
         chain.json("users", "remove-role", "analyst", "approver")
         chain.tokens.pop("analyst", None)
         chain.run("logout", "--as", "analyst")
+
+
+@pytest.mark.req("A5", "A7")
+def test_the_owner_halts_the_desk_and_lets_it_go_on(chain: Desk) -> None:
+    """From the moment `halt` returns nothing is proposed and nothing approved, by anybody."""
+    proposal = propose(chain, SYMBOLS[4])
+    body = {"portfolio": "core", "assets": [SYMBOLS[4]]}
+    decision = {
+        "proposal_id": proposal["proposal_id"],
+        "content_hash": proposal["content_hash"],
+        "action": "approve",
+        "reason": "still good",
+    }
+    halted = chain.json("halt", "--reason", "a drill")
+    try:
+        assert (halted["state"], halted["state_before"]) == ("HALTED", "ACTIVE")
+        refused = chain.call("POST", "/decision", role="approver", body=decision)
+        assert refused.status_code == 409, refused.text
+        assert "KILL_SWITCH" in refused.json()["codes"]
+        answer = chain.call("POST", "/propose", role="analyst", body=body).json()
+        assert answer["proposals"] == []
+        assert "KILL_SWITCH" in answer["without"][0]["checks"]
+        desk = chain.call("GET", "/dashboard/summary", role="viewer").json()["desk"]
+        assert (desk["state"], desk["reason"]) == ("HALTED", "a drill")
+
+        chain.json("reduce", "--reason", "only out")
+        orders = {"portfolio": "core", "orders": [{"asset": SYMBOLS[4], "side": "buy", "quantity": 1}]}
+        (result,) = chain.call("POST", "/risk/check", role="analyst", body=orders).json()["results"]
+        assert (result["verdict"], result["state"]) == ("deny", "REDUCING")
+    finally:
+        chain.json("resume", "--reason", "the drill is over")
+    assert chain.call("POST", "/decision", role="approver", body=decision).status_code == 200
+
+    back = chain.json("agents", "off", "attention", "--reason", "a drill")
+    assert back["after"]["on"] is False
+    chain.json("agents", "back", "attention", "0", "--reason", "the drill is over")
+    assert chain.json("agents", "on", "attention", "--reason", "the drill is over")["after"]["on"] is True
+    actions = [version["action"] for version in chain.json("controls", "history")["versions"]]
+    assert actions[:3] == ["resume", "reduce", "halt"]
+    assert chain.run("ledger", "verify").returncode == 0
 
 
 @pytest.mark.req("A10")

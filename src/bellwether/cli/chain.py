@@ -276,7 +276,7 @@ def evaluate(
 
     Gives every agent its track record, which weighs it in the next scores.
     """
-    from bellwether.cli.chain_tables import evaluation_shown
+    from bellwether.cli.evaluation_tables import evaluation_shown
 
     if scope not in {None, "proposal", "score"}:
         raise WrongUse(f"--scope is proposal or score, not {scope}")

@@ -14,6 +14,11 @@ Document = Mapping[str, Any]
 MOST_EXPLAINED = 5
 WORTH_TELLING = 5
 """Young accounts that do the same; fewer are a coincidence."""
+MOST_QUIET = 10
+_QUIET = {
+    "no_edge": "too close to the base rate to be worth an order (name an asset to see how close)",
+    "abstained": "no agent has a live view of them",
+}
 _VERDICTS = {"pass": "green", "clamp": "yellow", "deny": "bold red"}
 _STATUSES = {"pending": "yellow", "approved": "green", "rejected": "red", "revoked": "red"}
 
@@ -82,10 +87,20 @@ def contributions_shown(score: Document) -> RenderableType:
             f"{part.get('signals', 0):,}",
             escape(str(because)),
         )
-        for signal in part.get("signal_ids", [])[:3]:
-            table.add_row("", "", "", "", "", "", Text(f"signal {signal}", style="dim"))
     head = f"\n[bold]{score['asset']}[/bold]  {escape(score.get('explanation', ''))}"
-    return Group(head, table, _spread(score["concentration"]), f"[dim]{escape(score['score_id'])}[/dim]")
+    return Group(
+        head,
+        table,
+        *_strongest(score["contributions"]),
+        _spread(score["concentration"]),
+        f"[dim]{escape(score['score_id'])}[/dim]",
+    )
+
+
+def _strongest(contributions: Sequence[Document]) -> list[Text]:
+    """The signals that moved the score most, each on a line of its own so that its id can be copied."""
+    ids = [signal for part in contributions for signal in part.get("signal_ids", [])[:3]]
+    return [Text(f"signal {signal}", style="dim", no_wrap=True, overflow="ignore") for signal in ids]
 
 
 def _spread(spread: Document) -> str:
@@ -120,11 +135,23 @@ def proposals_shown(answer: Document) -> list[RenderableType]:
     shown = [part for proposal in answer["proposals"] for part in proposal_shown(proposal)]
     without = answer.get("without", [])
     if without:
-        table = Table("asset", "why not", "in words", title="Without a proposal", title_justify="left")
-        for told in without:
-            table.add_row(told["asset"], told["code"], escape(told["reason"]))
-        shown.append(table)
+        shown.append(_without_table(without))
     return shown or ["Nothing to propose: no asset is tracked."]
+
+
+def _without_table(without: Sequence[Document]) -> Table:
+    """Why there is no proposal; of many assets of which there is just nothing to say, their number."""
+    table = Table("asset", "why not", "in words", title="Without a proposal", title_justify="left")
+    quiet = Counter(told["code"] for told in without if told["code"] in _QUIET)
+    gathered = {code for code, count in quiet.items() if count > MOST_QUIET}
+    for told in without:
+        if told["code"] not in gathered:
+            table.add_row(told["asset"], told["code"], escape(told["reason"]))
+    for code in sorted(gathered):
+        some = [told for told in without if told["code"] == code]
+        named = ", ".join(told["asset"] for told in some)
+        table.add_row(f"{len(some)} assets", code, f"{_QUIET[code]}: [dim]{escape(named)}[/dim]")
+    return table
 
 
 def proposal_shown(proposal: Document) -> list[RenderableType]:
@@ -169,13 +196,15 @@ def risk_shown(result: Document) -> list[RenderableType]:
         outcome = Text(check["outcome"], style=_VERDICTS.get(check["outcome"], ""))
         # What a check that passes did not observe was not there; what stopped a check was not known.
         absent = "none" if check["outcome"] == "pass" else "unknown"
-        observed = absent if check["observed"] is None else _figure(check["observed"])
-        limit = "–" if check["limit"] is None else _figure(check["limit"])
+        observed = absent if check["observed"] is None else _figure(check["observed"], check["unit"])
+        limit = "–" if check["limit"] is None else _figure(check["limit"], check["unit"])
         table.add_row(check["code"], outcome, observed, limit, check["unit"], escape(check["detail"]))
     return [head, table]
 
 
-def _figure(value: float) -> str:
+def _figure(value: float, unit: str) -> str:
+    if unit.startswith(("of ", "share ")):
+        return f"{value:.3%}" if 0 < abs(value) < 0.001 else f"{value:.2%}"
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
@@ -189,70 +218,3 @@ def decision_shown(answer: Document) -> list[RenderableType]:
         f"[{style}]{decision['status']}[/]{more}: {decision['action']} of {decision['proposal_id']} "
         f"as revision {decision['revision']}, by {escape(decision['decided_by'])}",
     ]
-
-
-def evaluation_shown(answer: Document) -> list[RenderableType]:
-    """Outcomes and the agents' track records of a `POST /evaluate`."""
-    outcomes: Sequence[Document] = answer.get("outcomes", [])
-    new, waiting = answer.get("resolved", len(outcomes)), answer.get("waiting", 0)
-    shown: list[RenderableType] = [
-        f"[bold]{new:,}[/bold] outcomes newly resolved, {waiting:,} forecasts still on their way."
-    ]
-    if outcomes:
-        shown.append(_outcomes_table(outcomes))
-    records = answer.get("track_records", [])
-    if records:
-        shown.append(_records_table(records))
-    skipped = answer.get("skipped") or []
-    if skipped:
-        shown.append(f"[dim]{len(skipped):,} could not be resolved: {escape(_reasons(skipped))}[/dim]")
-    if answer.get("more"):
-        shown.append("There is more to resolve: run it again.")
-    return shown
-
-
-def _reasons(skipped: Sequence[Document]) -> str:
-    """Why, each reason once with how often it was given."""
-    counts = Counter(str(told.get("code") or told.get("reason")) for told in skipped)
-    return ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(10))
-
-
-def _outcomes_table(outcomes: Sequence[Document], most: int = 30) -> Table:
-    table = Table(title="Outcomes", title_justify="left")
-    for name in ("asset", "from", "to", "p(up)", "return", "against benchmark", "hit", "Brier", "outcome"):
-        right = name in {"p(up)", "return", "against benchmark", "Brier"}
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    for told in outcomes[:most]:
-        table.add_row(
-            told["asset"],
-            told["entry_date"],
-            told["exit_date"],
-            percent(told["p_up"]),
-            coloured(told["raw_return"], percent(told["raw_return"], 2, signed=True)),
-            percent(told["relative_return"], 2, signed=True),
-            "yes" if told["hit"] else "no",
-            number(told["brier"], 4),
-            Text(told["outcome_id"], style="dim"),
-        )
-    if len(outcomes) > most:
-        table.caption = f"… and {len(outcomes) - most:,} more (--json lists them)"
-    return table
-
-
-def _records_table(records: Sequence[Document]) -> Table:
-    table = Table(title="Track records", title_justify="left")
-    names = ("agent", "resolved", "Brier", "skill", "reliability", "hit rate", "IC", "ECE")
-    for name in names:
-        table.add_column(name, justify="left" if name == "agent" else "right")
-    for told in records:
-        table.add_row(
-            f"{told['agent_id']} v{told['version']}",
-            f"{told['resolved']:,}",
-            number(told["brier"], 4),
-            number(told["brier_skill"], 4),
-            number(told["reliability"], 3),
-            percent(told["hit_rate"]),
-            number(told["information_coefficient"], 3),
-            number(told["ece"], 3),
-        )
-    return table

@@ -115,9 +115,12 @@ def down(*, json: JsonOption = False) -> None:
 @_told
 def status(*, json: JsonOption = False) -> None:
     """What runs, since when, and the health of each part."""
+    from bellwether.cli.controls import trading
     from bellwether.desk.up import status as desk_status
 
     document = desk_status(_home())
+    if "api" in document:
+        document["trading"] = trading()
     output = Output(json=json)
     output.answer(document, _status_table(document))
     if not document.get("api", {}).get("healthy", True):
@@ -287,6 +290,8 @@ def _status_table(document: dict[str, Any]) -> Any:
         "state", f"written {written:.0f} s ago" if engine["checkpoint"]["at"] else "not yet written", ""
     )
     if api := document.get("api"):
+        if known := document.get("trading"):
+            table.add_row("trading", known["state"], known["state_reason"])
         table.add_row("api", "healthy" if api["healthy"] else f"answers {api['status_code']}", api["url"])
         table.add_row("socket", "", document["ws_url"])
         table.add_row("dashboard", "", document["dashboard_url"])

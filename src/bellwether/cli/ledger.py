@@ -67,7 +67,7 @@ def verify(stage: StageOption = "local", json: JsonOption = False) -> None:
         with progress(output.err, "Verifying", "entries") as shown:
             broken = first_broken_link(_counted(reading, shown))
         broken = broken or reading.unreadable or rewritten(ports)
-        tables = Compared() if broken else reading.expected.compare(ports.proposals, ports.outcomes)
+        tables = Compared() if broken else compared(reading.expected, ports)
     sound = broken is None and not tables.contradicting
     document = {
         "unbroken": broken is None,
@@ -79,6 +79,13 @@ def verify(stage: StageOption = "local", json: JsonOption = False) -> None:
     output.answer(document, *shown_of(document))
     if not sound:
         raise typer.Exit(1)
+
+
+def compared(expected: Expected, ports: "OwnerPorts") -> Compared:
+    """What the tables say of all that an unbroken ledger tells."""
+    found = expected.compare(ports.proposals, ports.outcomes)
+    expected.compare_configuration(ports.controls, ports.configs, found)
+    return found
 
 
 def _counted(reading: Reading, shown: Any) -> Iterator[Entry]:

@@ -12,7 +12,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from bellwether.cli import backtest, chain, desk, infrastructure, ingest, login, operations, text, trace
+from bellwether.cli import (
+    backtest,
+    chain,
+    controls,
+    desk,
+    infrastructure,
+    ingest,
+    login,
+    operations,
+    text,
+    trace,
+)
+from bellwether.cli.agents import agents
 from bellwether.cli.failures import FAILED, INTERRUPTED, WRONG_USE, Failure, failure_of
 from bellwether.cli.ledger import ledger
 from bellwether.cli.operations import queue
@@ -28,6 +40,7 @@ PANELS = {
     "The desk on this machine": ("up", "down", "status", "logs", "reset", "login", "logout"),
     "What it knows": ("track", "portfolio", "prices", "ingest"),
     "The chain": ("score", "propose", "risk", "decide", "evaluate"),
+    "Who is in command": ("halt", "reduce", "resume", "controls", "agents"),
     "Proof": ("trace", "ledger"),
     "Without a desk": ("label", "link", "train", "backtest"),
     "In the cloud": ("synth", "diff", "deploy", "destroy"),
@@ -105,12 +118,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (desk, login, ingest, chain, trace, operations, text, backtest, infrastructure):
+for module in (desk, login, ingest, chain, controls, trace, operations, text, backtest, infrastructure):
     module.register(app)
 for name, group in (
     ("track", track),
     ("portfolio", portfolio),
     ("prices", prices),
+    ("agents", agents),
+    ("controls", controls.controls),
     ("ledger", ledger),
     ("queue", queue),
     ("users", users),

@@ -154,7 +154,7 @@ def recover(
 
     Safe to run at any time (owner's credentials).
     Batches in the lake whose signals are not all stored are queued again; the tables of proposals and
-    outcomes are brought up to date from the ledger.
+    outcomes, the desk's controls and the agents' versions are brought up to date from the ledger.
     """
     from bellwether.cli.readers.times import NoTime, read_time
 
@@ -190,6 +190,8 @@ def recover_stage(stage: str, *, since: datetime, now: datetime) -> "Recovered":
             ledger=ports.ledger,
             proposals=ports.proposals,
             outcomes=ports.outcomes,
+            controls=ports.controls,
+            configs=ports.configs,
         )(since=since, now=now)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bellwether.cli.failures import NotRunning, Refused
-from bellwether.cli.stage import Stage, find_stage
+from bellwether.cli.stage import LOCAL, Stage, find_stage
 from bellwether.domain.problems import Problem
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bellwether.adapters.composition import Composition
     from bellwether.usecases import ports
+    from bellwether.usecases.configure import Configure
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -82,6 +83,10 @@ class OwnerPorts:
         return self._composition.forecasts(self.stage.output("LakeBucket"))
 
     @cached_property
+    def lake(self) -> "ports.Lake":
+        return self._composition.lake(self.stage.output("LakeBucket"))
+
+    @cached_property
     def claims(self) -> "ports.ItemClaims":
         return self._composition.item_claims(self.stage.output("ClaimsTable"))
 
@@ -122,6 +127,18 @@ class OwnerPorts:
         return dict(counts)
 
     @cached_property
+    def configs(self) -> "ports.AgentConfigs":
+        return self._composition.agent_configs(self.stage.output("AgentsConfigTable"))
+
+    @cached_property
+    def controls(self) -> "ports.DeskControls":
+        return self._composition.desk_controls(self.stage.output("AgentsConfigTable"))
+
+    @cached_property
+    def announce(self) -> "ports.Announcements":
+        return self._composition.announcements(self.stage.output("DecisionsQueueUrl"))
+
+    @cached_property
     def proposals(self) -> "ports.Proposals":
         return self._composition.proposals(self.stage.output("ProposalsTable"))
 
@@ -149,6 +166,31 @@ def owner_changes(stage_name: str) -> Iterator[OwnerPorts]:
     with owner_ports(stage_name) as ports:
         yield ports
         keep(stage_name)
+
+
+def identity(stage_name: str) -> str:
+    """Who gives an owner's command: the AWS identity, on the local desk the user of this machine."""
+    if stage_name != LOCAL:
+        return str(owner_client(find_stage(stage_name), "sts").get_caller_identity()["Arn"])
+    import getpass
+
+    try:
+        return f"owner {getpass.getuser()}"
+    except (KeyError, OSError):  # a user id without a name, as containers have them
+        return "owner"
+
+
+def configure(ports: OwnerPorts) -> "Configure":
+    """What changes the desk's controls and the agents' configurations."""
+    from bellwether.usecases.configure import Configure
+
+    return Configure(
+        ledger=ports.ledger,
+        proposals=ports.proposals,
+        announce=ports.announce,
+        controls=ports.controls,
+        configs=ports.configs,
+    )
 
 
 def keep(stage_name: str) -> None:

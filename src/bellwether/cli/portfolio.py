@@ -106,6 +106,55 @@ def show(name: Name, stage: StageOption = "local", json: JsonOption = False) -> 
     Output(json=json).answer(document_of(known), shown_of(known))
 
 
+@portfolio.command(epilog=examples("bellwether portfolio equity core"))
+def equity(
+    name: Name,
+    days: Annotated[int, typer.Option(min=1, max=2_000, help="How many trading days back.")] = 63,
+    stage: StageOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Show the recorded equity, newest first: what the DRAWDOWN check goes by.
+
+    The index chains the returns of what was held; cash that came or went moves the equity, not the index.
+    Every evaluation adds the last complete day.
+    """
+    from datetime import UTC, datetime
+
+    from bellwether.cli import owner
+    from bellwether.usecases.equity import EquityRecord
+
+    with owner.owner_ports(stage) as ports:
+        found(ports.entities.portfolio(name), name)
+        records = EquityRecord(lake=ports.lake).days(name, datetime.now(UTC), days)[-days:]
+    lines, best = [], 0.0
+    for record in records:
+        best = max(best, record.index)
+        lines.append({**msgspec.to_builtins(record), "below_best": 1 - record.index / best})
+    Output(json=json).answer({"name": name, "days": lines[::-1]}, equity_shown(name, lines[::-1]))
+
+
+def equity_shown(name: str, lines: list[dict[str, Any]]) -> Any:
+    """The recorded days as a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not lines:
+        return "Nothing is recorded yet; every evaluation adds a day: bellwether evaluate"
+    table = Table(title=f"Equity of {escape(name)}", title_justify="left")
+    for column in ("close of", "equity", "cash", "positions", "index", "below its best"):
+        table.add_column(column, justify="left" if column == "close of" else "right")
+    for line in lines:
+        table.add_row(
+            line["day"],
+            f"{line['equity']:,.2f}",
+            f"{line['cash']:,.2f}",
+            str(len(line["values"])),
+            f"{line['index']:.4f}",
+            f"{line['below_best']:.2%}",
+        )
+    return table
+
+
 def found(portfolio: Portfolio | None, name: str) -> Portfolio:
     """The portfolio, if there is one. Raises `Failure`."""
     if portfolio is None:

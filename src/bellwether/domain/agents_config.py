@@ -13,7 +13,8 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `slope` and `intercept` turn the raw reading into log-odds of going up: ℓ = ℓ₀ + intercept + slope·raw.
     `prior_slope` is used until `resolved` outcomes suffice. `reliability` is the shrunk Brier skill score in
     [0, 1] learned from `resolved` outcomes, `None` before there are any. `error_correlation` holds the
-    correlation of this agent's forecast errors with the other agents'. Half-life in hours.
+    correlation of this agent's forecast errors with the other agents'. Half-life in hours. `changed_by` is
+    the owner who made this version by hand, empty when it was learned; `back_to` the version it says again.
     """
 
     agent_id: str
@@ -32,3 +33,5 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reliability: Annotated[float, Meta(ge=0, le=1)] | None = None
     error_correlation: dict[str, float] = {}
     reason: str = ""
+    changed_by: str = ""
+    back_to: int | None = None

@@ -1,18 +1,20 @@
 """The information coefficient: do higher scores go with higher returns, across assets, date by date?"""
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
 
+from bellwether.domain.clustered_error import clustered_error
+
 FEWEST_ASSETS = 3
 
 
 class InformationCoefficient(Struct, frozen=True):
-    """Mean over dates, its HAC standard error (`None` below two dates) and the number of dates."""
+    """Mean over dates, its standard error (`None` while they are few) and the number of trading days."""
 
     mean: float | None
     error: float | None
@@ -53,51 +55,29 @@ def spearman(xs: Sequence[float], ys: Sequence[float]) -> float | None:
     return pearson(ranks(xs), ranks(ys))
 
 
-def newey_west_error(series: Sequence[float], lags: int) -> float | None:
-    """HAC standard error of the mean of a series, Bartlett weights up to `lags` (Newey & West 1987).
-
-    `None` below two values. Autocovariances are divided by n, as in the paper.
-    """
-    n = len(series)
-    if n < 2:
-        return None
-    mean = sum(series) / n
-    d = [value - mean for value in series]
-    variance = sum(v * v for v in d) / n
-    for lag in range(1, min(lags, n - 1) + 1):
-        covariance = sum(a * b for a, b in zip(d[lag:], d, strict=False)) / n
-        variance += 2 * (1 - lag / (lags + 1)) * covariance
-    # The Bartlett kernel is positive semi-definite; what is below zero is rounding.
-    return math.sqrt(max(0.0, variance) / n)
-
-
-def lags_for(dates: int, horizon: int) -> int:
-    """Lags that cover the overlap of horizons, and at least Newey & West's (1994) ⌊4(n/100)^(2/9)⌋."""
-    return max(horizon - 1, math.floor(4 * math.pow(dates / 100, 2 / 9)))
-
-
 def information_coefficient(
-    rows: Iterable[tuple[Any, float, float]], *, horizon: int = 1
+    rows: Iterable[tuple[Any, float, float]],
+    *,
+    horizon: int = 1,
+    day_of: Callable[[Any], int] | None = None,
 ) -> InformationCoefficient:
     """Mean of the dates' Spearman(score, forward return) from rows of (date, score, return).
 
-    Dates with fewer than three assets or a constant vector have no coefficient and do not count.
+    Dates with fewer than three assets or a constant vector have no coefficient and do not count. `day_of`
+    gives a date's trading day, by default its place among the dates: cross-sections of one day (of several
+    horizons) are one date, and dates less than `horizon` days apart may depend on each other.
     """
     ordered = sorted(rows, key=itemgetter(0))
-    series = []
-    for _, group in groupby(ordered, key=_date):
+    series: list[tuple[int, float]] = []
+    for place, (date, group) in enumerate(groupby(ordered, key=itemgetter(0))):
         day = list(group)
         value = spearman([score for _, score, _ in day], [ret for _, _, ret in day])
         if value is not None:
-            series.append(value)
-    n = len(series)
-    if not n:
+            series.append((day_of(date) if day_of else place, value))
+    if not series:
         return InformationCoefficient(mean=None, error=None, dates=0)
     return InformationCoefficient(
-        mean=sum(series) / n, error=newey_west_error(series, lags_for(n, horizon)), dates=n
+        mean=sum(value for _, value in series) / len(series),
+        error=clustered_error(series, horizon=horizon),
+        dates=len({day for day, _ in series}),
     )
-
-
-def _date(row: tuple[Any, float, float]) -> Hashable:
-    date: Hashable = row[0]
-    return date

@@ -30,8 +30,13 @@ def within_step(value: float, before: float, step: float) -> float:
 
 
 def in_force_a_day_ago(versions: Sequence[AgentConfig], at: datetime, default: AgentConfig) -> AgentConfig:
-    """The version every change of the day is measured against, however often the evaluation runs that day."""
-    old = [version for version in versions if version.created_at <= at - A_DAY]
+    """The version every change of the day is measured against, however often the evaluation runs that day.
+
+    A way back counts from the moment it is made: measured against what was in force before it, the next
+    night would undo it in one leap.
+    """
+    known = [version for version in versions if version.created_at <= at]
+    old = [v for v in known if v.created_at <= at - A_DAY or v.back_to is not None]
     return max(old, key=lambda version: version.version, default=default)
 
 
@@ -100,7 +105,12 @@ def learned(
     if changed == current:
         return None
     return replace(
-        changed, version=current.version + 1, created_at=at, reason=_reason(record, old, target, changed)
+        changed,
+        version=current.version + 1,
+        created_at=at,
+        reason=_reason(record, old, target, changed),
+        changed_by="",
+        back_to=None,
     )
 
 
@@ -119,11 +129,38 @@ def _reason(record: AgentTrackRecord, old: float, target: float, changed: AgentC
     )
 
 
-def gone_back(versions: Sequence[AgentConfig], to_version: int, *, at: datetime, reason: str) -> AgentConfig:
-    """A new version that says again what an earlier one said. Raises `NotFound`."""
+def gone_back(
+    versions: Sequence[AgentConfig], to_version: int, *, at: datetime, reason: str, changed_by: str = ""
+) -> AgentConfig:
+    """A new version that says again what an earlier one said. Raises `NotFound`.
+
+    Whether the agent is switched on stays as it is now: to go back in learning is not to switch on.
+    """
     earlier = next((version for version in versions if version.version == to_version), None)
     if earlier is None:
         raise NotFound(f"there is no version {to_version}")
-    newest = max(version.version for version in versions)
-    why = f"back to version {to_version}: {reason}"
-    return replace(earlier, version=newest + 1, created_at=at, reason=why)
+    newest = max(versions, key=lambda version: version.version)
+    return replace(
+        earlier,
+        version=newest.version + 1,
+        created_at=at,
+        enabled=newest.enabled,
+        reason=f"back to version {to_version}: {reason}",
+        changed_by=changed_by,
+        back_to=to_version,
+    )
+
+
+def switched(
+    current: AgentConfig, *, enabled: bool, at: datetime, reason: str, changed_by: str
+) -> AgentConfig:
+    """A new version that differs from the current one in being switched on or off."""
+    return replace(
+        current,
+        version=current.version + 1,
+        created_at=at,
+        enabled=enabled,
+        reason=f"switched {'on' if enabled else 'off'}: {reason}",
+        changed_by=changed_by,
+        back_to=None,
+    )

@@ -1,4 +1,4 @@
-"""The append-only, hash-chained ledger of proposals, decisions and outcomes.
+"""The append-only, hash-chained ledger of proposals, decisions, outcomes and what an owner configured.
 
 An entry's hash is SHA-256 over the canonical JSON of the entry without its hash; each entry names the hash of
 the one before, so that changing, removing or reordering any entry breaks every later link.
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from bellwether.domain.items import Instant
 
-EntryKind = Literal["proposal", "decision", "outcome"]
+EntryKind = Literal["proposal", "decision", "outcome", "configuration"]
 GENESIS = "0" * 64
 
 

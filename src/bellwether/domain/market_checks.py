@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from bellwether.domain.equity import RecordedDrawdown
 from bellwether.domain.risk_order import OF_EQUITY, CheckedOrder, Finding
 from bellwether.domain.value_at_risk import cornish_fisher, historical_of_ascending
 
@@ -87,14 +88,27 @@ def es_97_5(order: CheckedOrder) -> Finding:
 
 
 def drawdown(order: CheckedOrder) -> Finding:
-    """DRAWDOWN: below the limit anything goes, above it only what shrinks a position."""
+    """DRAWDOWN: below the limit anything goes, above it only what shrinks a position.
+
+    The larger counts of two: of the equity as it was recorded day by day, once there are enough days, and of
+    what is held today, had it been held throughout. A portfolio that sold its losers is still down by them.
+    """
     code, limit, days = "DRAWDOWN", order.limits.drawdown, order.limits.drawdown_days
-    observed = order.book.drawdown(days)
-    if observed is None or order.quantity is None:
+    held, recorded = order.book.drawdown(days), order.situation.recorded
+    if held is None or order.quantity is None:
         return order.unknown(code, limit=limit, unit=OF_EQUITY, what="the portfolio's drawdown or the size")
+    observed = max(held, recorded.value) if recorded else held
     allowed = order.quantity if observed <= limit else order.reducible
-    detail = f"the holdings are {observed:.2%} below their best of {days} days, at most {limit:.2%}"
+    detail = f"{_drawdown_in_words(held, recorded, days)}, at most {limit:.2%}"
     return order.found(code, limit=limit, observed=observed, unit=OF_EQUITY, allowed=allowed, detail=detail)
+
+
+def _drawdown_in_words(held: float, recorded: RecordedDrawdown | None, days: int) -> str:
+    if recorded is not None and recorded.value >= held:
+        best = f"{recorded.days} recorded days since {recorded.since}"
+        return f"the equity is {recorded.value:.2%} below its best of {best}"
+    known = f"recorded: {recorded.value:.2%}" if recorded else "too little of the equity is on record"
+    return f"today's holdings are {held:.2%} below their best of {days} days ({known})"
 
 
 def liquidity(order: CheckedOrder) -> Finding:
@@ -118,5 +132,6 @@ def stale_price(order: CheckedOrder) -> Finding:
     if quote is None:
         return order.unknown(code, limit=limit, unit="days", what=f"the price of {order.order.asset}")
     age = float((order.situation.as_of.date() - quote.date).days)
-    detail = f"the last bar of {order.order.asset} is of {quote.date}, {age:.0f} days old, at most {limit:g}"
+    old = f"{age:.0f} day{'' if age == 1 else 's'} old"
+    detail = f"the last bar of {order.order.asset} is of {quote.date}, {old}, at most {limit:g}"
     return order.either(code, good=age <= limit, limit=limit, observed=age, unit="days", detail=detail)

@@ -90,8 +90,16 @@ class AgentTrackRecord(Struct, frozen=True, kw_only=True):
     """How an agent's resolved forecasts did. Undefined figures are `None`, never 0.
 
     `brier_reference` is the Brier score of the base rates known when the forecasts were made.
-    `information_coefficient` is the mean over dates, its `_error` a HAC standard error. `independent` is
-    how many forecasts of `resolved` do not overlap in time.
+    `information_coefficient` is the mean over dates. `independent` is how many forecasts of `resolved` do not
+    overlap in time. Every `_error` is a standard error that knows of days and overlap (see
+    `domain.clustered_error`).
+
+    Who made and who lost money: `relative_return` is the mean return a forecast, against the benchmark,
+    of following the side of the agent's view for its horizon (decimal); `relative_return_net` the same
+    less the round trip's spread, commission and borrowing (market impact needs a size and is not in it);
+    `followed` counts forecasts that took a side and have a benchmark. `brier_gain` is the base rate's
+    mean Brier score less the agent's: what it adds to what was known. `return_share` sums its shares of
+    the raw returns.
     """
 
     agent_id: str
@@ -108,6 +116,13 @@ class AgentTrackRecord(Struct, frozen=True, kw_only=True):
     information_coefficient_error: float | None = None
     information_coefficient_dates: int = 0
     independent: float = 0.0
+    followed: int = 0
+    relative_return: float | None = None
+    relative_return_error: float | None = None
+    relative_return_net: float | None = None
+    brier_gain: float | None = None
+    brier_gain_error: float | None = None
+    return_share: float | None = None
 
 
 def outcome_id(scope: Scope, subject: str) -> str:

@@ -8,6 +8,7 @@ from math import floor, isfinite
 
 from msgspec import Struct
 
+from bellwether.domain.equity import RecordedDrawdown
 from bellwether.domain.limits import Controls, RiskLimits
 from bellwether.domain.portfolio_value import Book, direction
 from bellwether.domain.proposals import Check, CheckOutcome, Proposal, Side
@@ -35,6 +36,7 @@ class Finding(Struct, frozen=True):
 class Situation:
     """What all orders of one portfolio are checked against at one moment.
 
+    `recorded` is the drawdown of the portfolio's own recorded equity, `None` while too little is recorded.
     `open_proposals` are the portfolio's that are pending or approved and not yet expired, without the one
     that is checked; their effect is in `book` already. `recent` are its proposals of late, whatever became
     of them.
@@ -45,6 +47,7 @@ class Situation:
     book: Book
     open_proposals: Sequence[Proposal] = ()
     recent: Sequence[Proposal] = ()
+    recorded: RecordedDrawdown | None = None
 
     @property
     def limits(self) -> RiskLimits:
@@ -104,9 +107,13 @@ class CheckedOrder:
 
     @cached_property
     def reducible(self) -> float:
-        """Shares of the order that only shrink the position, from 0."""
-        against = -self.sign * self.book.shares.get(self.order.asset, 0.0)
-        return max(0.0, min(against, self.quantity or 0.0))
+        """Shares of the order that only shrink the position, from 0, whether open orders are filled or not.
+
+        Against an order that is only proposed nothing shrinks: without it the same shares open a position.
+        """
+        asset = self.order.asset
+        against = (-self.sign * holding.get(asset, 0.0) for holding in (self.book.held, self.book.shares))
+        return max(0.0, min(*against, self.quantity or 0.0))
 
     def found(
         self,

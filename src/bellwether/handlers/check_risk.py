@@ -35,6 +35,7 @@ def compose(settings: Settings) -> Parts:
             entities=make.entities(settings.tracked_entities_table),
             prices=make.prices(settings.lake_bucket),
             controls=make.desk_controls(settings.agents_config_table),
+            lake=make.lake(settings.lake_bucket),
             proposals=make.proposals(settings.proposals_table),
         )
     )

@@ -46,6 +46,7 @@ def compose(settings: Settings) -> Parts:
             entities=make.entities(settings.tracked_entities_table),
             prices=make.prices(settings.lake_bucket),
             configs=make.agent_configs(settings.agents_config_table),
+            controls=make.desk_controls(settings.agents_config_table),
             ledger=make.ledger(settings.ledger_bucket),
             proposals=make.proposals(settings.proposals_table),
             outcomes=make.outcomes(settings.outcomes_table),

@@ -38,6 +38,7 @@ def compose(settings: Settings) -> Parts:
             entities=scoring.entities,
             prices=scoring.prices,
             controls=make.desk_controls(settings.agents_config_table),
+            lake=make.lake(settings.lake_bucket),
             ledger=make.ledger(settings.ledger_bucket),
             proposals=make.proposals(settings.proposals_table),
             announce=make.announcements(settings.decisions_queue_url),

@@ -13,7 +13,7 @@ from bellwether.domain.problems import InvalidInput, NotFound
 from bellwether.domain.proposals import RiskResult, Side
 from bellwether.domain.risk import settled
 from bellwether.domain.risk_order import Order, Situation
-from bellwether.usecases.ports import DeskControls, Entities, Prices, Proposals
+from bellwether.usecases.ports import DeskControls, Entities, Lake, Prices, Proposals
 from bellwether.usecases.situation import SituationReader, checked_again, moment
 
 
@@ -48,6 +48,7 @@ class CheckRisk:
     prices: Prices
     controls: DeskControls
     proposals: Proposals
+    lake: Lake
 
     def __call__(self, request: RiskRequest, *, now: datetime) -> RiskAnswer:
         """Results of the checks. Raises `InvalidInput` with the path of the fault, `NotFound`.
@@ -78,7 +79,11 @@ class CheckRisk:
     @property
     def _read(self) -> SituationReader:
         return SituationReader(
-            entities=self.entities, prices=self.prices, controls=self.controls, proposals=self.proposals
+            entities=self.entities,
+            prices=self.prices,
+            controls=self.controls,
+            proposals=self.proposals,
+            lake=self.lake,
         )
 
 

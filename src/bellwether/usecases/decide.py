@@ -13,7 +13,16 @@ from bellwether.domain.proposals import Decision, Proposal, RiskResult, Status, 
 from bellwether.domain.rights import User
 from bellwether.domain.risk import failed_codes
 from bellwether.usecases.expire import expiry
-from bellwether.usecases.ports import Announcements, Counts, DeskControls, Entities, Ledger, Prices, Proposals
+from bellwether.usecases.ports import (
+    Announcements,
+    Counts,
+    DeskControls,
+    Entities,
+    Lake,
+    Ledger,
+    Prices,
+    Proposals,
+)
 from bellwether.usecases.record import ATTEMPTS, Recorder
 from bellwether.usecases.situation import SituationReader, checked_again
 
@@ -41,6 +50,7 @@ class Decide:
     entities: Entities
     prices: Prices
     controls: DeskControls
+    lake: Lake
     ledger: Ledger
     proposals: Proposals
     announce: Announcements
@@ -120,7 +130,11 @@ class Decide:
     def _risk(self, proposal: Proposal, now: datetime) -> tuple[RiskResult, int]:
         """Risk as things are now, and how many must approve. Raises `Conflict` when risk denies."""
         read = SituationReader(
-            entities=self.entities, prices=self.prices, controls=self.controls, proposals=self.proposals
+            entities=self.entities,
+            prices=self.prices,
+            controls=self.controls,
+            proposals=self.proposals,
+            lake=self.lake,
         )
         try:
             result, controls = checked_again(read, proposal, now=now)
@@ -129,8 +143,8 @@ class Decide:
         enough = (1 - controls.limits.approval_drift) * proposal.quantity
         # Prices move between proposal and approval; a clamp of a few per cent is that, not another situation.
         if result.verdict == "deny" or result.allowed_quantity < enough:
-            codes = failed_codes(result)
-            raise Conflict(f"risk denies it now: {', '.join(codes)}", codes=codes)
+            why = "; ".join(f"{c.code}: {c.detail}" for c in result.checks if c.outcome != "pass")
+            raise Conflict(f"risk denies it now: {why}", codes=failed_codes(result))
         needed = 2 if proposal.notional > controls.limits.two_approvers_above else 1
         return result, needed
 

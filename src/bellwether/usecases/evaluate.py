@@ -10,17 +10,21 @@ from msgspec import Struct
 
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import Calibration
+from bellwether.domain.equity import EquityDay
 from bellwether.domain.evaluation import Skipped
 from bellwether.domain.items import Instant
 from bellwether.domain.ledger import Entry
+from bellwether.domain.limits import read_controls
 from bellwether.domain.outcomes import AgentTrackRecord, Outcome, Scope, outcomes_of
 from bellwether.domain.problems import InvalidInput
+from bellwether.usecases.equity import RecordEquity
 from bellwether.usecases.expire import Expire
 from bellwether.usecases.learn import Learn
 from bellwether.usecases.ports import (
     AgentConfigs,
     Announcements,
     Counts,
+    DeskControls,
     Entities,
     Forecasts,
     Lake,
@@ -53,6 +57,7 @@ class EvaluateAnswer(Struct, frozen=True, kw_only=True):
     """Outcomes of the interval, newly resolved first, at most 500; all of the new ones are in the ledger.
 
     `waiting` forecasts have a horizon that is not over; `more` says that another call would resolve more.
+    `equity` is each portfolio's last recorded day.
     """
 
     outcomes: list[Outcome]
@@ -64,6 +69,7 @@ class EvaluateAnswer(Struct, frozen=True, kw_only=True):
     expired: list[str]
     configs: list[AgentConfig]
     report: str
+    equity: dict[str, EquityDay] = {}
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -80,6 +86,7 @@ class Report(Struct, frozen=True, kw_only=True):
     skipped: list[Skipped]
     track_records: list[AgentTrackRecord]
     configs: list[AgentConfig]
+    equity: dict[str, EquityDay] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +96,7 @@ class Evaluate:
     entities: Entities
     prices: Prices
     configs: AgentConfigs
+    controls: DeskControls
     ledger: Ledger
     proposals: Proposals
     outcomes: Outcomes
@@ -109,7 +117,9 @@ class Evaluate:
         head = self._project_tail()
         found = self._resolve(request.scope, first, last, now=now)
         written = record_outcomes(found.outcomes, self._recorder, self.outcomes, head=head, now=now)
-        learnt = Learn(configs=self.configs, outcomes=self.outcomes)(now=now)
+        equity = RecordEquity(entities=self.entities, prices=self.prices, lake=self.lake)(now=now)
+        costs = read_controls(self.controls.controls()).costs
+        learnt = Learn(configs=self.configs, outcomes=self.outcomes, costs=costs)(now=now)
         report = Report(
             at=now,
             first=first,
@@ -122,6 +132,7 @@ class Evaluate:
             skipped=found.skipped[:MOST_ANSWERED],
             track_records=learnt.track_records,
             configs=learnt.configs,
+            equity=equity,
         )
         self._count(written)
         return EvaluateAnswer(
@@ -134,6 +145,7 @@ class Evaluate:
             expired=expired,
             configs=learnt.configs,
             report=self._kept(report, now),
+            equity=equity,
         )
 
     def _interval(self, request: EvaluateRequest, now: datetime) -> tuple[datetime, datetime]:

@@ -10,9 +10,11 @@ from bellwether.agents.registry import default_config, with_defaults
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import Calibration, calibration
 from bellwether.domain.learning import fitted, in_force_a_day_ago, learned
+from bellwether.domain.limits import CostModel
 from bellwether.domain.outcomes import AgentTrackRecord
 from bellwether.domain.problems import Conflict
 from bellwether.domain.track_record import (
+    DEFAULT_COSTS,
     Forecast,
     distinct,
     error_correlations,
@@ -34,10 +36,14 @@ class Learned(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Learn:
-    """Reads the newest 10,000 outcomes resolved before `now`; part of the evaluation."""
+    """Reads the newest 10,000 outcomes resolved before `now`; part of the evaluation.
+
+    `costs` are what the agents' returns are net of; they play no part in what is learned.
+    """
 
     configs: AgentConfigs
     outcomes: Outcomes
+    costs: CostModel = DEFAULT_COSTS
 
     def __call__(self, *, now: datetime) -> Learned:
         """Writes a new version for each agent whose outcomes say something new, each step bounded a day."""
@@ -48,7 +54,7 @@ class Learn:
             current.setdefault(agent_id, default_config(agent_id))
         records, written = [], []
         for agent_id, config in sorted(current.items()):
-            record = track_record(config, forecasts.get(agent_id, []))
+            record = track_record(config, forecasts.get(agent_id, []), self.costs)
             records.append(record)
             successor = self._successor(config, record, forecasts, now)
             if successor is not None and self._written(successor):

@@ -267,14 +267,28 @@ class Changes(Protocol):
         """Changes after an id, oldest first; with no id, the last ones."""
 
 
+class ControlsVersion(Struct, frozen=True, kw_only=True):
+    """The desk's controls as they were written once."""
+
+    version: int
+    at: Instant
+    controls: dict[str, Any]
+
+
 class DeskControls(Protocol):
     """The desk's state (ACTIVE, REDUCING, HALTED), its limits and the kill switch, in `agents_config`."""
 
     def controls(self) -> dict[str, Any]:
         """The current risk limits and state as plain values; an empty mapping means the defaults."""
 
-    def change(self, controls: Mapping[str, Any], at: datetime) -> int:
-        """Writes a new version that replaces the whole mapping; returns its version number (from 1)."""
+    def versions(self) -> list[ControlsVersion]:
+        """All versions, oldest first."""
+
+    def change(self, controls: Mapping[str, Any], at: datetime, *, version: int | None = None) -> int:
+        """Writes a new version that replaces the whole mapping; returns its version number (from 1).
+
+        With a `version` it is that one which is written, and nothing when it exists.
+        """
 
 
 class Counts(Protocol):

@@ -12,6 +12,18 @@ from bellwether.domain.outcomes import outcomes_of
 from bellwether.domain.problems import NotFound, Problem
 from bellwether.usecases.ports import Change, Changes, Counts, Ledger, Outcomes, Proposals
 
+TOLD_OF_PROPOSALS = (
+    "proposal_id",
+    "asset",
+    "side",
+    "quantity",
+    "status",
+    "action",
+    "decided_by",
+    "portfolio",
+)
+TOLD_OF_CHANGES = ("action", "changed_by", "reason", "version")
+
 
 class BrokenLedger(Problem):
     """An entry does not follow from the one before: somebody changed the ledger. Needs a person."""
@@ -87,10 +99,13 @@ def broken(before: Entry | None, entry: Entry) -> str | None:
 
 
 def project(entry: Entry, *, proposals: Proposals, outcomes: Outcomes) -> None:
-    """Applies an entry to the tables made from the ledger; applying it again changes nothing."""
+    """Applies an entry to the tables made from the ledger; applying it again changes nothing.
+
+    What an owner configured is in its table before the owner hears of it; `recover` makes up for a crash.
+    """
     if entry.kind == "outcome":
         outcomes.put(outcomes_of(entry.body))
-    else:
+    elif entry.kind != "configuration":
         proposals.project(entry)
 
 
@@ -98,6 +113,6 @@ def told(entry: Entry) -> dict[str, Any]:
     """What the dashboard is told of an entry: small, and enough to know what to read again."""
     if entry.kind == "outcome":
         return {"sequence": entry.sequence, "outcomes": [o.outcome_id for o in outcomes_of(entry.body)][:100]}
-    names = ("proposal_id", "asset", "side", "quantity", "status", "action", "decided_by", "portfolio")
+    names = TOLD_OF_CHANGES if entry.kind == "configuration" else TOLD_OF_PROPOSALS
     known = {name: entry.body[name] for name in names if name in entry.body}
     return {"sequence": entry.sequence, "subject": entry.subject, **known}

@@ -19,7 +19,16 @@ from bellwether.domain.proposals import Proposal
 from bellwether.domain.rights import User
 from bellwether.domain.risk_order import Situation
 from bellwether.domain.scores import Score
-from bellwether.usecases.ports import Announcements, Counts, DeskControls, Entities, Ledger, Prices, Proposals
+from bellwether.usecases.ports import (
+    Announcements,
+    Counts,
+    DeskControls,
+    Entities,
+    Lake,
+    Ledger,
+    Prices,
+    Proposals,
+)
 from bellwether.usecases.record import ATTEMPTS, Recorder
 from bellwether.usecases.score import ScoreAnswer, ScoreRequest
 from bellwether.usecases.situation import SituationReader, moment
@@ -73,6 +82,7 @@ class Propose:
     entities: Entities
     prices: Prices
     controls: DeskControls
+    lake: Lake
     ledger: Ledger
     proposals: Proposals
     announce: Announcements
@@ -147,7 +157,11 @@ class Propose:
 
     def _situation(self, request: ProposeRequest, symbols: Sequence[str], now: datetime) -> Situation:
         read = SituationReader(
-            entities=self.entities, prices=self.prices, controls=self.controls, proposals=self.proposals
+            entities=self.entities,
+            prices=self.prices,
+            controls=self.controls,
+            proposals=self.proposals,
+            lake=self.lake,
         )
         return read(
             request.portfolio,

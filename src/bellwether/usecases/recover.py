@@ -10,10 +10,13 @@ from msgspec import Struct
 from bellwether.domain.ledger import Entry
 from bellwether.domain.outcomes import outcomes_of
 from bellwether.domain.problems import NotFound
+from bellwether.usecases.configure import apply_configuration
 from bellwether.usecases.ingest import repeated
 from bellwether.usecases.ports import (
+    AgentConfigs,
     BatchMessage,
     BatchQueue,
+    DeskControls,
     ItemClaims,
     Ledger,
     Outcomes,
@@ -50,6 +53,8 @@ class Recover:
     ledger: Ledger
     proposals: Proposals
     outcomes: Outcomes
+    controls: DeskControls
+    configs: AgentConfigs
 
     def __call__(self, *, since: datetime, now: datetime) -> Recovered:
         """Batches received and entries written since a moment (and a little before, to be sure).
@@ -100,6 +105,8 @@ class Recover:
             entries += 1
             if entry.kind == "outcome":
                 self.outcomes.put(outcomes_of(entry.body))
+            elif entry.kind == "configuration":
+                apply_configuration(entry, self.controls, self.configs)
             else:
                 self.proposals.project(entry)
             projected += 1

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from bellwether.domain.equity import recorded_drawdown
 from bellwether.domain.items import CLOCK_SKEW, EARLIEST
 from bellwether.domain.limits import Controls, read_controls
 from bellwether.domain.portfolio_value import Market, direction, valued
@@ -13,19 +14,21 @@ from bellwether.domain.problems import InvalidInput, NotFound
 from bellwether.domain.proposals import Proposal, RiskResult, is_open, is_replayed
 from bellwether.domain.risk import check_order
 from bellwether.domain.risk_order import Order, Situation
-from bellwether.usecases.ports import DeskControls, Entities, Prices, Proposals
+from bellwether.usecases.equity import EquityRecord
+from bellwether.usecases.ports import DeskControls, Entities, Lake, Prices, Proposals
 
 MOST_OPEN = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class SituationReader:
-    """Reads portfolio, prices, controls and open proposals into one `Situation`."""
+    """Reads portfolio, prices, controls, open proposals and recorded equity into one `Situation`."""
 
     entities: Entities
     prices: Prices
     controls: DeskControls
     proposals: Proposals
+    lake: Lake
 
     def __call__(
         self,
@@ -50,7 +53,11 @@ class SituationReader:
             for p in self._undecided_and_approved(newest)
             if p.portfolio == portfolio and p.proposal_id != without and is_open(p, as_of=as_of, now=now)
         ]
-        needed = {*symbols, *(p.symbol for p in holdings.positions), *(p.asset for p in still_open)}
+        days = controls.limits.drawdown_days
+        records = EquityRecord(lake=self.lake).days(portfolio, as_of, days)
+        # What was held at the last record, sold or not, carries the record on to `as_of`.
+        held = {*(p.symbol for p in holdings.positions), *(records[-1].values if records else ())}
+        needed = {*symbols, *held, *(p.asset for p in still_open)}
         market = Market(
             as_of=as_of,
             histories={symbol: self.prices.history(symbol) for symbol in sorted(needed)},
@@ -64,6 +71,7 @@ class SituationReader:
             book=valued(market, holdings, orders),
             open_proposals=still_open,
             recent=self._recent(portfolio, controls, now=now, without=without),
+            recorded=recorded_drawdown(records, market.histories, as_of, days),
         )
 
     def _undecided_and_approved(self, newest: Sequence[str]) -> list[Proposal]:

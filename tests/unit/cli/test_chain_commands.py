@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from msgspec import structs
 
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.cli import chain
@@ -210,6 +211,29 @@ def test_a_portfolio_has_to_be_named_when_there_are_several(
     assert "one | two" in done.document["error"]["detail"]
 
 
+def test_many_assets_there_is_nothing_to_say_of_are_one_row(typed: Typed, peer: Peer) -> None:
+    quiet = [{"asset": f"S{n}", "code": "no_edge", "reason": f"p_up is 0.000{n % 9} away"} for n in range(40)]
+    denied = {"asset": "KO", "code": "denied", "reason": "KILL_SWITCH: the desk is HALTED"}
+    peer.answers = [answer(proposals=[], without=[*quiet, denied])]
+    shown = typed("propose", "--portfolio", "core").out
+    assert "40 assets" in shown
+    assert "KILL_SWITCH" in shown
+    assert "0.0003 away" not in shown
+    assert "S39" in shown
+    peer.answers = [answer(proposals=[], without=quiet[:5])]
+    assert "0.0003 away" in typed("propose", "--portfolio", "core", "S0").out
+
+
+def test_shares_are_shown_as_per_cent(typed: Typed, peer: Peer) -> None:
+    check = Check(
+        code="VAR_95", outcome="pass", limit=0.02, observed=0.0001812, unit="of equity", detail="small"
+    )
+    peer.answers = [answer(results=[structs.replace(RISK, checks=(check,))])]
+    shown = typed("risk", PROPOSAL_ID).out
+    assert "0.018%" in shown
+    assert "2.00%" in shown
+
+
 @pytest.mark.req("A6")
 def test_orders_somebody_thinks_of_are_checked(typed: Typed, peer: Peer) -> None:
     peer.answers = [answer(results=[RISK])]
@@ -281,6 +305,32 @@ def test_an_evaluation_shows_undefined_figures_as_dashes(typed: Typed, peer: Pee
         assert words in done.out
     assert "0.0000" not in done.out
     assert typed("evaluate", "--scope", "all").code == 2
+
+
+@pytest.mark.req("A8")
+def test_an_evaluation_shows_who_made_and_who_lost_on_a_hundred_columns(
+    typed: Typed, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    made = structs.replace(
+        RECORD,
+        resolved=12_345,
+        followed=12_345,
+        relative_return=-0.00012,
+        relative_return_error=0.00034,
+        relative_return_net=-0.00032,
+        brier_gain=0.00045,
+        brier_gain_error=0.00067,
+        return_share=-1.2345,
+    )
+    peer.answers = [answer(outcomes=[], track_records=[made], resolved=0, waiting=0)]
+    done = typed("evaluate")
+    for words in ("-0.012% ± 0.034%", "-0.032%", "+0.00045 ± 0.00067", "-123.45%", "12,345"):
+        assert words in done.out, done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+    old = {k: v for k, v in msgspec.to_builtins(RECORD).items() if "relative" not in k and k != "followed"}
+    peer.answers = [answer(outcomes=[], track_records=[old], resolved=0, waiting=0)]
+    assert "–" in typed("evaluate").out
 
 
 def test_a_moment_is_never_in_the_future() -> None:

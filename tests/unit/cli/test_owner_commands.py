@@ -1,7 +1,7 @@
 """`track`, `portfolio` and `prices import`: what an administrator writes directly."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ from bellwether.adapters.memory import MemoryPorts
 from bellwether.cli.asset_files import clean_symbol
 from bellwether.cli.bar_files import bar_of
 from bellwether.domain.entities import Asset
+from bellwether.domain.equity import EquityDay
 from bellwether.domain.items import RejectedItem
+from bellwether.usecases.equity import EquityRecord
 from tests.unit.cli.conftest import DATA, Done
 
 Typed = Callable[..., Done]
@@ -158,6 +160,26 @@ def test_a_portfolio_keeps_its_positions_when_its_cash_changes(typed: Typed, por
     assert typed("portfolio", "position", "core", "KO", "0", "--cost", "0").code == 0
     listed = typed("portfolio", "list", "--json").document["portfolios"]
     assert [[p["symbol"] for p in one["positions"]] for one in listed] == [["XOM"]]
+
+
+def test_the_recorded_equity_is_shown_newest_first(typed: Typed, ports: MemoryPorts) -> None:
+    typed("portfolio", "set", "core", "--cash", "1000")
+    assert typed("portfolio", "equity", "nobody").code == 1
+    assert "bellwether evaluate" in typed("portfolio", "equity", "core").out
+    assert typed("portfolio", "equity", "core", "--json").document == {"name": "core", "days": []}
+    today = datetime.now(UTC)
+    for back, index in ((3, 1.0), (2, 1.25), (1, 1.0)):
+        at = today - timedelta(days=back)
+        day = EquityDay(
+            day=at.date(), recorded_at=at, equity=1000.0, cash=1000.0, values={}, priced={}, index=index
+        )
+        EquityRecord(lake=ports.lake).add("core", day)
+    days = typed("portfolio", "equity", "core", "--json").document["days"]
+    assert [day["index"] for day in days] == [1.0, 1.25, 1.0]
+    assert [day["below_best"] for day in days] == pytest.approx([0.2, 0.0, 0.0])
+    shown = typed("portfolio", "equity", "core", "--days", "2").out
+    assert "20.00%" in shown
+    assert str((today - timedelta(days=3)).date()) not in shown
 
 
 def test_figures_that_are_none_are_wrong_use(typed: Typed, ports: MemoryPorts) -> None:

@@ -1,8 +1,5 @@
 """Brier score, its parts, calibration error, fits and rank correlations against scikit-learn and scipy."""
 
-import math
-import random
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,8 +19,6 @@ from bellwether.domain.calibration import (
 )
 from bellwether.domain.information_coefficient import (
     information_coefficient,
-    lags_for,
-    newey_west_error,
     spearman,
 )
 
@@ -140,23 +135,3 @@ def test_the_coefficient_is_the_mean_over_dates_that_have_one() -> None:
     found = information_coefficient(rows)
     assert found.mean == pytest.approx(1 / 3)
     assert found.dates == 3
-
-
-def test_newey_west_worked_by_hand() -> None:
-    """x = 1, 2, 3, 4, one lag: γ₀ = 1.25, γ₁ = (0.75·2 − 0.25)/4 = 0.3125, variance (γ₀ + 2·½·γ₁)/4."""
-    assert newey_west_error([1, 2, 3, 4], 1) == pytest.approx(math.sqrt((1.25 + 0.3125) / 4))
-    assert newey_west_error([1, 2, 3, 4], 0) == pytest.approx(math.sqrt(1.25 / 4))
-    assert newey_west_error([1.0], 1) is None
-    assert lags_for(100, 1) == 4
-    assert lags_for(100, 20) == 19
-
-
-def test_the_error_covers_the_overlap_of_horizons() -> None:
-    """Sums over five days overlap: the naive error is too small by about √5, the HAC error is not."""
-    rng = random.Random(11)
-    noise = [rng.gauss(0, 1) for _ in range(4005)]
-    overlapping = [sum(noise[i : i + 5]) / 5 for i in range(4000)]
-    honest, naive = newey_west_error(overlapping, 20), newey_west_error(overlapping, 0)
-    assert honest is not None
-    assert naive is not None
-    assert honest / naive == pytest.approx(math.sqrt(5), rel=0.15)

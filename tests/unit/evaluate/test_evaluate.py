@@ -28,6 +28,7 @@ def evaluating(made: Desk, kept: MemoryForecasts) -> Evaluate:
         entities=made.entities,
         prices=made.prices,
         configs=made.configs,
+        controls=made.controls,
         ledger=made.ledger,
         proposals=made.proposals,
         outcomes=made.outcomes,

@@ -2,9 +2,10 @@
 
 import math
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from msgspec import structs
 
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import Fit
+from bellwether.domain.clustered_error import clustered_error, trading_day
 from bellwether.domain.learning import (
     CORRELATION_STEP,
     INTERCEPT_STEP,
@@ -22,7 +24,9 @@ from bellwether.domain.learning import (
     in_force_a_day_ago,
     learned,
     raw_reading,
+    switched,
 )
+from bellwether.domain.limits import CostModel
 from bellwether.domain.log_odds import log_odds, probability
 from bellwether.domain.outcomes import AgentTrackRecord, Attribution, Outcome
 from bellwether.domain.problems import NotFound
@@ -260,8 +264,156 @@ def test_steps_are_measured_from_a_day_ago_however_often_it_is_evaluated() -> No
 
 def test_one_can_go_back_to_an_earlier_version() -> None:
     newer = structs.replace(BASE, version=7, slope=0.9)
-    back = gone_back([BASE, newer], 4, at=NOW, reason="the feed was broken")
-    assert back == structs.replace(BASE, version=8, created_at=NOW, reason=back.reason)
+    back = gone_back([BASE, newer], 4, at=NOW, reason="the feed was broken", changed_by="owner ann")
+    told = {"reason": back.reason, "changed_by": "owner ann", "back_to": 4}
+    assert back == structs.replace(BASE, version=8, created_at=NOW, **told)
     assert "the feed was broken" in back.reason
     with pytest.raises(NotFound):
         gone_back([BASE], 9, at=NOW, reason="")
+
+
+def test_to_go_back_is_not_to_switch_on() -> None:
+    newer = switched(BASE, enabled=False, at=NOW, reason="under review", changed_by="owner ann")
+    assert (newer.version, newer.enabled, newer.slope) == (5, False, BASE.slope)
+    assert not gone_back([BASE, newer], 4, at=NOW, reason="").enabled
+
+
+def learned_on(versions: list[AgentConfig], at: datetime, record: AgentTrackRecord, fit: Fit) -> AgentConfig:
+    """The newest version after an evaluation, added to `versions` when it is a new one."""
+    made = learned(
+        versions[-1],
+        before=in_force_a_day_ago(versions, at, BASE),
+        record=record,
+        fit=fit,
+        correlations={},
+        at=at,
+    )
+    if made is not None:
+        versions.append(made)
+    return versions[-1]
+
+
+def test_a_way_back_is_neither_undone_in_one_night_nor_blocked() -> None:
+    """Learning led astray over ten nights; the owner goes back, and it goes on a step a day from there."""
+    record = structs.replace(track_record(BASE, []), brier_skill=1.0, independent=1e6)
+    fit = Fit(0.0, 2.0)
+    old = structs.replace(BASE, resolved=300, reliability=0.1, slope=0.2, created_at=NOW - timedelta(days=20))
+    versions = [old]
+    for night in range(10):
+        learned_on(versions, NOW - timedelta(days=10 - night), record, fit)
+    assert reliability_of(versions[-1]) == pytest.approx(0.6)
+    versions.append(gone_back(versions, old.version, at=NOW - timedelta(hours=8), reason="wrong"))
+
+    first = learned_on(versions, NOW, record, fit)
+    assert reliability_of(first) == pytest.approx(0.1 + RELIABILITY_STEP)
+    assert slope_of(first) == pytest.approx(0.2 + SLOPE_STEP)
+    assert (first.changed_by, first.back_to) == ("", None)
+    assert learned_on(versions, NOW + timedelta(hours=3), record, fit) is first, "one step, however often"
+    off = switched(first, enabled=False, at=NOW + timedelta(hours=4), reason="", changed_by="owner ann")
+    versions.append(off)
+    assert learned_on(versions, NOW + timedelta(hours=5), record, fit) is off, "a switch is no new start"
+
+    second = learned_on(versions, NOW + timedelta(days=1), record, fit)
+    assert reliability_of(second) == pytest.approx(0.1 + 2 * RELIABILITY_STEP)
+    assert not second.enabled
+
+
+@given(
+    nights=st.lists(st.booleans(), min_size=1, max_size=12),
+    skill=st.floats(-1, 1),
+    slope=st.floats(-2, 2),
+)
+def test_from_night_to_night_no_step_is_longer_than_one_unless_the_owner_made_it(
+    nights: list[bool], skill: float, slope: float
+) -> None:
+    """True is a night before which the owner went back to the first version."""
+    record = structs.replace(track_record(BASE, []), brier_skill=skill, independent=1e6)
+    first = structs.replace(BASE, resolved=300, reliability=0.5, slope=0.5)
+    versions = [first]
+    for night, back in enumerate(nights):
+        at = NOW + timedelta(days=night)
+        if back and len(versions) > 1:
+            hours = timedelta(hours=6)
+            versions.append(gone_back(versions, first.version, at=at - hours, reason=""))
+        before = versions[-1]
+        after = learned_on(versions, at, record, Fit(0.0, slope))
+        assert abs(reliability_of(after) - reliability_of(before)) <= RELIABILITY_STEP + 1e-12
+        assert abs(slope_of(after) - slope_of(before)) <= SLOPE_STEP + 1e-12
+
+
+def followed_forecast(n: int, view: float, relative: float | None, **changes: Any) -> Forecast:
+    return forecast(n, 0.5 + view, (relative or 0) > 0, relative_return=relative, **changes)
+
+
+def test_who_made_and_who_lost_money_worked_by_hand() -> None:
+    """Buys that gain 2 % and lose 1 %, a sale that gains 3 %; no side and no benchmark do not count."""
+    made = [
+        followed_forecast(0, 0.1, 0.02, return_share=0.01),
+        followed_forecast(5, 0.1, -0.01, return_share=-0.02),
+        followed_forecast(10, -0.1, -0.03, horizon=10, return_share=0.03),
+        followed_forecast(15, 0.0, 0.05),
+        followed_forecast(20, 0.1, None),
+    ]
+    costs = CostModel(half_spread=0.0001, commission=0.0002, borrow_per_year=0.0252)
+    record = track_record(BASE, made, costs)
+    assert record.followed == 3
+    assert record.relative_return == pytest.approx(0.04 / 3)
+    borrowing = 0.0252 * 10 / 252
+    assert record.relative_return_net == pytest.approx((0.04 - 3 * 0.0006 - borrowing) / 3)
+    assert record.return_share == pytest.approx(0.02)
+    assert record.brier is not None
+    assert record.brier_reference is not None
+    assert record.brier_gain == pytest.approx(record.brier_reference - record.brier)
+    assert (record.brier_gain_error, record.relative_return_error) == (None, None), "of three days"
+
+
+def test_the_errors_are_those_of_days_that_go_together() -> None:
+    rng = random.Random(2)
+    made = [
+        followed_forecast(5 * n + m, rng.choice([-0.1, 0.1]), rng.gauss(0, 0.01), base_rate=0.52)
+        for n in range(15)
+        for m in range(3)
+    ]
+    record = track_record(BASE, made)
+    days = [trading_day(f.day) for f in made]
+    money = [(f.relative_return or 0.0) * (1 if f.p_up > f.base_rate else -1) for f in made]
+    gains = [(f.base_rate - f.went_up) ** 2 - (f.p_up - f.went_up) ** 2 for f in made]
+    assert record.relative_return_error == clustered_error(zip(days, money, strict=True))
+    assert record.brier_gain_error == clustered_error(zip(days, gains, strict=True))
+    assert record.relative_return_error is not None
+
+
+def test_the_side_is_taken_against_the_base_rate_not_against_one_half() -> None:
+    """An asset that mostly rises: 55 % where 60 % was known is a view that it falls."""
+    record = track_record(BASE, [followed_forecast(0, 0.05, -0.02, base_rate=0.6)])
+    assert record.relative_return == pytest.approx(0.02)
+    assert record.relative_return_error is None, "of one day there is no error"
+
+
+def test_money_that_is_unknown_is_undefined() -> None:
+    record = track_record(BASE, [followed_forecast(0, 0.1, None), followed_forecast(1, 0.0, 0.1)])
+    assert (record.followed, record.relative_return, record.relative_return_net) == (0, None, None)
+    assert record.return_share is None
+    nothing = track_record(BASE, [])
+    assert (nothing.brier_gain, nothing.brier_gain_error, nothing.return_share) == (None, None, None)
+
+
+def test_a_record_of_an_earlier_release_reads_as_undefined() -> None:
+    stored = msgspec.to_builtins(track_record(BASE, skilled(10)))
+    for name in ("relative_return", "relative_return_net", "brier_gain", "return_share", "followed"):
+        del stored[name]
+    read = msgspec.convert(stored, AgentTrackRecord)
+    assert (read.relative_return, read.brier_gain, read.followed) == (None, None, 0)
+
+
+@given(st.lists(st.tuples(st.floats(-0.3, 0.3), st.floats(-0.2, 0.2)), min_size=1, max_size=30))
+def test_the_opposite_of_every_view_makes_the_opposite(views: list[tuple[float, float]]) -> None:
+    free = CostModel(half_spread=0, commission=0, borrow_per_year=0)
+    made = [followed_forecast(n, view, ret) for n, (view, ret) in enumerate(views)]
+    turned = [structs.replace(f, p_up=1 - f.p_up) for f in made]
+    one, other = track_record(BASE, made, free), track_record(BASE, turned, free)
+    if one.relative_return is None:
+        assert other.relative_return is None
+    else:
+        assert other.relative_return == pytest.approx(-one.relative_return)
+        assert one.relative_return_net == pytest.approx(one.relative_return)

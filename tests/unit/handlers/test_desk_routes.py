@@ -47,6 +47,7 @@ class Desk:
             entities=ports.entities,
             prices=ports.prices,
             controls=ports.controls,
+            lake=ports.lake,
             ledger=ports.ledger,
             proposals=ports.proposals,
             announce=ports.announce,
@@ -57,13 +58,18 @@ class Desk:
             entities=ports.entities,
             prices=ports.prices,
             controls=ports.controls,
+            lake=ports.lake,
             ledger=ports.ledger,
             proposals=ports.proposals,
             announce=ports.announce,
             counts=ports.counts,
         )
         checking = CheckRisk(
-            entities=ports.entities, prices=ports.prices, controls=ports.controls, proposals=ports.proposals
+            entities=ports.entities,
+            prices=ports.prices,
+            controls=ports.controls,
+            proposals=ports.proposals,
+            lake=ports.lake,
         )
         summarising = Summarise(
             entities=ports.entities,

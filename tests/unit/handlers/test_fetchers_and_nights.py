@@ -144,6 +144,7 @@ def evaluating(ports: MemoryPorts) -> evaluate.Parts:
         entities=ports.entities,
         prices=ports.prices,
         configs=ports.configs,
+        controls=ports.controls,
         ledger=ports.ledger,
         proposals=ports.proposals,
         outcomes=ports.outcomes,

@@ -129,6 +129,8 @@ def _recovered(ledger: Any, table: Any, days: float) -> tuple[int, list[int]]:
         ledger=ledger,
         proposals=table,
         outcomes=ports.outcomes,
+        controls=ports.controls,
+        configs=ports.configs,
     )
     done = recover(since=NOW - timedelta(days=days), now=NOW)
     return done.ledger_entries, table.entries

@@ -4,7 +4,8 @@ import pytest
 from msgspec import structs
 
 from bellwether.adapters.memory.ledger import MemoryOutcomes, MemoryProposals
-from bellwether.domain.ledger import Entry
+from bellwether.domain.configuration import controls_configured
+from bellwether.domain.ledger import Entry, next_entry
 from bellwether.domain.problems import NotFound
 from bellwether.usecases.project_ledger import BrokenLedger, LedgerMessage, ProjectLedger
 from tests.unit.trading import NOW, Desk, desk
@@ -35,6 +36,28 @@ def test_an_entry_is_projected_and_told() -> None:
     assert told[0].data["asset"] == "ACME"
     assert told[0].data["status"] == "pending"
     assert "score" not in told[0].data
+
+
+def test_what_an_owner_changed_is_told_and_changes_no_proposal() -> None:
+    made = desk()
+    record = controls_configured(
+        {}, {"state": "HALTED"}, version=1, action="halt", changed_by="owner ann", reason="drill"
+    )
+    entry = next_entry(None, at=NOW, kind="configuration", subject=record.subject, record=record)
+    assert made.ledger.append(entry)
+    follow = projecting(made)
+    follow(LedgerMessage(sequence=1), now=NOW)
+    (told,) = made.changes.after(None)
+    assert told.type == "configuration"
+    assert told.data == {
+        "sequence": 1,
+        "subject": "controls",
+        "action": "halt",
+        "changed_by": "owner ann",
+        "reason": "drill",
+        "version": 1,
+    }
+    assert follow.proposals.with_status("pending") == []
 
 
 def test_a_message_before_its_entry_is_tried_again() -> None:

@@ -13,7 +13,11 @@ from tests.unit.trading import NOW, Desk, desk
 
 def checking(made: Desk) -> CheckRisk:
     return CheckRisk(
-        entities=made.entities, prices=made.prices, controls=made.controls, proposals=made.proposals
+        entities=made.entities,
+        prices=made.prices,
+        controls=made.controls,
+        proposals=made.proposals,
+        lake=made.lake,
     )
 
 

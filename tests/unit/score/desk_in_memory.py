@@ -86,6 +86,8 @@ class MemoryDesk:
             ledger=p.ledger,
             proposals=p.proposals,
             outcomes=p.outcomes,
+            controls=p.controls,
+            configs=p.configs,
         )
         self.trace = Trace(
             outcomes=p.outcomes,

@@ -58,6 +58,7 @@ def test_a_proposal_and_its_decision_lead_to_the_posts(desk: MemoryDesk) -> None
         "entities": ports.entities,
         "prices": ports.prices,
         "controls": ports.controls,
+        "lake": ports.lake,
         "ledger": ports.ledger,
         "proposals": ports.proposals,
         "announce": ports.announce,

@@ -1,6 +1,7 @@
 """Tracked entities, agents' configurations and the desk's controls."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from bellwether.adapters.naming import instant
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.entities import Asset, Portfolio
 from bellwether.domain.problems import Conflict
+from bellwether.usecases.ports import ControlsVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -134,19 +136,37 @@ class DynamoDeskControls:
         newest = self._newest()
         return msgspec.json.decode(newest["body"], type=dict[str, Any]) if newest else {}
 
-    def change(self, controls: Mapping[str, Any], at: datetime) -> int:
+    def versions(self) -> list[ControlsVersion]:
+        rows = self._table.query("agent_id = :desk", {":desk": DESK}, consistent=True)
+        return [
+            ControlsVersion(
+                version=int(row["version"]),
+                at=datetime.fromisoformat(row["created_at"]),
+                controls=msgspec.json.decode(row["body"], type=dict[str, Any]),
+            )
+            for row in rows
+        ]
+
+    def change(self, controls: Mapping[str, Any], at: datetime, *, version: int | None = None) -> int:
         body = msgspec.json.encode(dict(controls)).decode()
+        if version is not None:
+            with suppress(Conflict):
+                self._put(version, body, at)
+            return version
         patience = Patience(self._table.name)
         while True:
             newest = self._newest()
-            version = newest["version"] + 1 if newest else 1
-            row = {"agent_id": DESK, "version": version, "body": body, "created_at": instant(at)}
+            number = int(newest["version"]) + 1 if newest else 1
             try:
-                self._table.put(row, "attribute_not_exists(agent_id)")
+                self._put(number, body, at)
             except Conflict:
                 patience.wait()
                 continue
-            return int(version)
+            return number
+
+    def _put(self, version: int, body: str, at: datetime) -> None:
+        row: Row = {"agent_id": DESK, "version": version, "body": body, "created_at": instant(at)}
+        self._table.put(row, "attribute_not_exists(agent_id)")
 
     def _newest(self) -> Row | None:
         rows = self._table.query(

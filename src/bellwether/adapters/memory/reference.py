@@ -14,6 +14,7 @@ from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.entities import Asset, Portfolio
 from bellwether.domain.prices import History
 from bellwether.domain.problems import Conflict
+from bellwether.usecases.ports import ControlsVersion
 
 
 class MemoryEntities:
@@ -101,17 +102,23 @@ class MemoryAgentConfigs:
 
 
 class MemoryDeskControls:
-    """`DeskControls` as a list of versions."""
+    """`DeskControls` by number of version."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._versions: list[dict[str, Any]] = []
+        self._versions: dict[int, ControlsVersion] = {}
 
     def controls(self) -> dict[str, Any]:
         with self._lock:
-            return dict(self._versions[-1]) if self._versions else {}
+            return dict(self._versions[max(self._versions)].controls) if self._versions else {}
 
-    def change(self, controls: Mapping[str, Any], at: datetime) -> int:  # noqa: ARG002 (kept by the table)
+    def versions(self) -> list[ControlsVersion]:
         with self._lock:
-            self._versions.append(msgspec.json.decode(msgspec.json.encode(dict(controls))))
-            return len(self._versions)
+            return [self._versions[number] for number in sorted(self._versions)]
+
+    def change(self, controls: Mapping[str, Any], at: datetime, *, version: int | None = None) -> int:
+        with self._lock:
+            number = version or max(self._versions, default=0) + 1
+            values = msgspec.json.decode(msgspec.json.encode(dict(controls)))
+            self._versions.setdefault(number, ControlsVersion(version=number, at=at, controls=values))
+            return number
