@@ -51,8 +51,9 @@ def _write_forecasts(path: Path, resolved: Sequence[Resolved]) -> None:
         "benchmark_return": pa.array([o.benchmark for o in ordered], pa.float64()),
         "went_up": pa.array([o.went_up for o in ordered], pa.bool_()),
     }
+    by_agent = [{part.agent_id: part for part in f.parts} for f in forecasts]
     for agent in agents:
-        parts = [next((p for p in f.parts if p.agent_id == agent), None) for f in forecasts]
+        parts = [parts_of.get(agent) for parts_of in by_agent]
         columns[f"{agent}_p_up"] = pa.array([p.p_up if p else None for p in parts], pa.float64())
         columns[f"{agent}_weight"] = pa.array([p.weight if p else None for p in parts], pa.float64())
         columns[f"{agent}_version"] = pa.array([p.version if p else None for p in parts], pa.int32())

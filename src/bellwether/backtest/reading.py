@@ -62,4 +62,4 @@ class DayReader:
             return None
         # a copy adds no evidence whatever it says, so it need not be read
         reading = _COPY if copy else self._agent.read(mention)
-        return signal_from(mention, config, reading, copy=copy, sketch=sketch)
+        return signal_from(mention, config, reading, copy=copy, sketch=sketch, hashed=False)

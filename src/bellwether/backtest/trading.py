@@ -7,10 +7,13 @@ capital as large as one over the horizon is committed each day.
 """
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import accumulate, pairwise
 from statistics import fmean
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -25,7 +28,7 @@ LEAST_POSITIONS = 10
 """No position is larger than a tenth of a day's part of the capital."""
 _FALLBACK_VOLATILITY = 0.02
 
-Forecast = Callable[[Resolved], float | None]
+FUSED = "fused"
 
 
 class DayOfTrading(Struct, frozen=True, kw_only=True):
@@ -68,93 +71,107 @@ class Trading(Struct, frozen=True, kw_only=True):
 
 
 class Market:
-    """Volume and volatility known when an order is made, each computed once."""
+    """Volume and volatility known when an order is made, from running sums over each asset's bars."""
 
     def __init__(self, histories: Mapping[str, History]) -> None:
         self._histories = histories
-        self._known: dict[tuple[str, date], tuple[float | None, float]] = {}
+        self._sums: dict[str, _Sums] = {}
 
-    def at(self, outcome: Resolved) -> tuple[float | None, float]:
-        """Average daily volume in money over 20 days (`None` without any) and daily volatility over 60."""
-        forecast = outcome.forecast
-        key = (forecast.asset, forecast.day)
-        if key not in self._known:
-            history = self._histories[forecast.asset]
-            volume = history.average_volume(forecast.as_of, VOLUME_DAYS)
-            quote = history.last_known(forecast.as_of)
-            returns = history.returns(forecast.as_of, days=VOLATILITY_DAYS)
-            volatility = _deviation(returns) if len(returns) > 1 else _FALLBACK_VOLATILITY
-            money = volume * quote.close if volume and quote else None
-            self._known[key] = money, volatility
-        return self._known[key]
+    def at(self, asset: str, day: date) -> tuple[float | None, float]:
+        """At the end of a day that has a bar: average daily volume in money over 20 days (`None` without
+        any) and daily volatility over 60.
+        """
+        if asset not in self._sums:
+            self._sums[asset] = _Sums(self._histories[asset])
+        return self._sums[asset].at(day)
 
 
-def _deviation(values: Sequence[float]) -> float:
-    """Sample standard deviation; the library's, in exact fractions, would take most of the report's time."""
-    mean = fmean(values)
-    return math.sqrt(sum([(value - mean) ** 2 for value in values]) / (len(values) - 1))
+class _Sums:
+    """Sums over one asset's bars up to each of them."""
+
+    def __init__(self, history: History) -> None:
+        closes = history.adj_close
+        returns = [later / earlier - 1 for earlier, later in pairwise(closes)]
+        self._history = history
+        self._volumes = list(accumulate(history.volume, initial=0.0))
+        self._returns = list(accumulate(returns, initial=0.0))
+        self._squares = list(accumulate([value * value for value in returns], initial=0.0))
+
+    def at(self, day: date) -> tuple[float | None, float]:
+        known = bisect_right(self._history.dates, day)
+        days = min(known, VOLUME_DAYS)
+        volume = (self._volumes[known] - self._volumes[known - days]) / days
+        money = volume * self._history.close[known - 1] if volume > 0 else None
+        return money, self._deviation(known - 1)
+
+    def _deviation(self, known: int) -> float:
+        """Sample standard deviation of the last of `known` returns."""
+        n = min(known, VOLATILITY_DAYS)
+        if n < 2:
+            return _FALLBACK_VOLATILITY
+        total = self._returns[known] - self._returns[known - n]
+        squares = self._squares[known] - self._squares[known - n]
+        return math.sqrt(max(0.0, squares - total * total / n) / (n - 1))
+
+
+class _Bet(NamedTuple):
+    """What an order on a forecast needs: each configuration's probability, and what came of it."""
+
+    views: dict[str, float]
+    base_rate: float
+    value: float
+    volume: float | None
+    volatility: float
 
 
 def trading(resolved: Sequence[Resolved], histories: Mapping[str, History], settings: Settings) -> Trading:
     """The fused forecast and each agent on its own, as so many configurations tried."""
     market = Market(histories)
     agents = sorted({part.agent_id for outcome in resolved for part in outcome.forecast.parts})
-    tried: dict[str, list[DayOfTrading]] = {"fused": _days(resolved, _fused, market, settings)}
-    for agent in agents:
-        tried[agent] = _days(resolved, _alone(agent), market, settings)
+    by_day: dict[date, list[Resolved]] = defaultdict(list)
+    for outcome in resolved:
+        by_day[outcome.forecast.day].append(outcome)
+    bets = [([_bet(one, market) for one in by_day[day]], by_day[day]) for day in sorted(by_day)]
+    tried = {
+        name: [_day(name, day, outcomes, settings) for day, outcomes in bets] for name in (FUSED, *agents)
+    }
     ratios = [ratio for days in tried.values() if (ratio := sharpe([d.net for d in days])) is not None]
     return Trading(
         strategies=[_strategy(name, days, ratios) for name, days in tried.items()],
         expected_best_sharpe=annualised(expected_best(ratios)) or 0.0,
-        days=tried["fused"],
+        days=tried[FUSED],
     )
 
 
-def _fused(outcome: Resolved) -> float | None:
-    return outcome.forecast.p_up
+def _bet(outcome: Resolved, market: Market) -> _Bet:
+    made = outcome.forecast
+    views = {part.agent_id: part.p_up for part in made.parts}
+    views[FUSED] = made.p_up
+    return _Bet(views, made.base_rate, outcome.value, *market.at(made.asset, made.day))
 
 
-def _alone(agent: str) -> Forecast:
-    def forecast(outcome: Resolved) -> float | None:
-        return next((part.p_up for part in outcome.forecast.parts if part.agent_id == agent), None)
-
-    return forecast
-
-
-def _days(
-    resolved: Sequence[Resolved], forecast: Forecast, market: Market, settings: Settings
-) -> list[DayOfTrading]:
-    by_day: dict[date, list[Resolved]] = defaultdict(list)
-    for outcome in resolved:
-        by_day[outcome.forecast.day].append(outcome)
-    return [_day(by_day[day], forecast, market, settings) for day in sorted(by_day)]
-
-
-def _day(
-    outcomes: Sequence[Resolved], forecast: Forecast, market: Market, settings: Settings
-) -> DayOfTrading:
-    orders = []
-    for outcome in outcomes:
-        p = forecast(outcome)
-        if p is not None and abs(p - outcome.forecast.base_rate) >= settings.least_edge:
-            orders.append((outcome, p > outcome.forecast.base_rate))
+def _day(name: str, bets: Sequence[_Bet], outcomes: Sequence[Resolved], settings: Settings) -> DayOfTrading:
+    orders = [
+        (bet, p > bet.base_rate)
+        for bet in bets
+        if (p := bet.views.get(name)) is not None and abs(p - bet.base_rate) >= settings.least_edge
+    ]
     share = 1 / max(LEAST_POSITIONS, len(orders)) / settings.horizon
     notional = settings.capital * share
     gross = cost = 0.0
-    for outcome, long in orders:
-        volume, volatility = market.at(outcome)
-        gross += share * (outcome.value if long else -outcome.value)
+    for bet, long in orders:
+        gross += share * (bet.value if long else -bet.value)
         cost += expected_cost(
             settings.costs,
             side="buy" if long else "sell",
             horizon=settings.horizon,
             notional=notional,
-            volume_share=notional / volume if volume else None,
-            daily_volatility=volatility,
+            volume_share=notional / bet.volume if bet.volume else None,
+            daily_volatility=bet.volatility,
         )
     held = [outcome.benchmark for outcome in outcomes if outcome.benchmark is not None]
     return DayOfTrading(
-        day=max(outcome.leave for outcome in outcomes),
+        day=max([outcome.leave for outcome in outcomes]),
         gross=gross,
         cost=cost / settings.capital,
         benchmark=fmean(held) / settings.horizon if held else 0.0,

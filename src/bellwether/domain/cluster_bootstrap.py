@@ -7,6 +7,7 @@ days are drawn, as long as the overlap: the circular block bootstrap of Politis 
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from random import Random
 
 Totals = Sequence[float]
@@ -35,7 +36,8 @@ def bootstrap(
     for _ in range(replicates):
         starts = random.choices(everywhere, k=-(-size // block))
         drawn = starts if block == 1 else [(s + i) % size for s in starts for i in range(block)][:size]
-        values = figures([sum(map(column.__getitem__, drawn)) for column in columns])
+        pick = itemgetter(*drawn, drawn[0])  # of one index alone it would not give a tuple
+        values = figures([sum(pick(column)[:-1]) for column in columns])
         found = found or [[] for _ in values]
         for kept, value in zip(found, values, strict=True):
             if value is not None:

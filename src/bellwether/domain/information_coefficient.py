@@ -25,6 +25,10 @@ def ranks(values: Sequence[float]) -> list[float]:
     """Ranks from 1, ties sharing the mean of their ranks."""
     order = sorted(range(len(values)), key=values.__getitem__)
     ranked = [0.0] * len(values)
+    if len(set(values)) == len(values):
+        for rank, index in enumerate(order, start=1):
+            ranked[index] = float(rank)
+        return ranked
     place = 0
     for _, group in groupby(order, key=values.__getitem__):
         tied = list(group)

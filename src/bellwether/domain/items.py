@@ -102,6 +102,7 @@ class RejectedItem(ValueError):
 _RETWEET = re.compile(r"^\s*(?:rt|mt|via)\s+@\w+\s*:?\s*", re.IGNORECASE)
 _LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _RUN = re.compile(r"[\w$]+")
+_ASCII_GAPS = str.maketrans({chr(code): " " for code in range(128) if not _RUN.match(chr(code))})
 
 
 def item_id(source: str, source_id: str) -> str:
@@ -117,10 +118,14 @@ def author_hash(salt: bytes, source: str, author: str) -> str:
 
 def normalised_words(text: str) -> str:
     """Text without what reposts change: retweet prefix, links, case, punctuation, spacing."""
-    text = unicodedata.normalize("NFKC", text)
+    ascii_only = text.isascii()
+    if not ascii_only:
+        text = unicodedata.normalize("NFKC", text)
     if retweeted := _RETWEET.match(text):
         text = text[retweeted.end() :]
-    return " ".join(_RUN.findall(_without_links(text))).casefold()
+    text = _without_links(text)
+    runs = text.translate(_ASCII_GAPS).split() if ascii_only else _RUN.findall(text)
+    return " ".join(runs).casefold()
 
 
 def _without_links(text: str) -> str:

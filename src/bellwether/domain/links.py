@@ -121,8 +121,8 @@ _GAP = frozenset(
 _EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
 _CONTEXT_REACH = 6
 _POSSESSIVE = ("'s", "’s", "'S", "’S")
-_MOST_DULL, _LONGEST_DULL = 50_000, 10
-"""Words remembered as no part of any name: a few megabytes, and none of the random ones links are made of."""
+_MOST_SEEN, _LONGEST_SEEN = 50_000, 10
+"""Words remembered as such that tell or do not: a few megabytes, none of the random ones of links."""
 
 
 class LinkTarget(msgspec.Struct, frozen=True):
@@ -231,6 +231,7 @@ class Linker:
         self._tags: dict[str, str] = {}
         self._tickers: dict[str, bool] = {}
         self._trie: dict[str, Any] = {}
+        self._bright: set[str] = set()
         self._dull: set[str] = set()
         for asset in assets:
             self._add(asset)
@@ -302,7 +303,8 @@ class Linker:
     def _telling(self, text: str) -> set[str]:
         """The words of a text a name may begin with or that may be a ticker, and perhaps a few more."""
         apart = text.replace("http://", " http://").replace("https://", " https://").replace("www.", " www.")
-        return {word for word in set(_ROUGH_WORD.findall(apart)) - self._dull if self._tells(word)}
+        words = set(_ROUGH_WORD.findall(apart)) - self._dull
+        return {word for word in words if word in self._bright or self._tells(word)}
 
     def _words(self, text: str, telling: Container[str]) -> Iterable[Link]:
         matches = list(_WORD.finditer(text))
@@ -322,12 +324,12 @@ class Linker:
                 yield link
 
     def _tells(self, word: str) -> bool:
-        """Whether a name may begin with a word or it may be a ticker; most words are neither: remembered."""
-        if self._node(_key(word)) is not None or (word.isupper() and word in self._tickers):
-            return True
-        if len(self._dull) < _MOST_DULL and len(word) < _LONGEST_DULL:
-            self._dull.add(word)
-        return False
+        """Whether a name may begin with a word or it may be a ticker; remembered."""
+        tells = self._node(_key(word)) is not None or (word.isupper() and word in self._tickers)
+        seen = self._bright if tells else self._dull
+        if len(seen) < _MOST_SEEN and len(word) < _LONGEST_SEEN:
+            seen.add(word)
+        return tells
 
     def _node(self, key: str) -> dict[str, Any] | None:
         node = self._trie.get(key)
