@@ -6,7 +6,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from bellwether.domain.cluster_bootstrap import FEWEST_BLOCKS, Figures, bootstrap, percentile_interval, quantile
+from bellwether.domain.cluster_bootstrap import (
+    FEWEST_BLOCKS,
+    Figures,
+    bootstrap,
+    percentile_interval,
+    quantile,
+)
 
 
 def mean_of(size: int) -> Figures:
