@@ -49,7 +49,8 @@ def _centred(values: Sequence[float]) -> list[float]:
     mean = sum(values) / len(values)
     deviations = [value - mean for value in values]
     size = math.hypot(*deviations)
-    if size <= 1e-15 * len(values) * max(map(abs, values)):
+    # What is left of subtracting equal figures is about 1e-16 of them, and they are of the order of 1.
+    if size <= 1e-15 * len(values) * (1 + max(map(abs, values))):
         return [0.0] * len(values)
     return [deviation / size for deviation in deviations]
 

@@ -57,3 +57,9 @@ def test_a_correlation_never_leaves_its_range() -> None:
     xs = [math.sin(n) for n in range(1, 40)]
     assert pearson(xs, [3.7 * x for x in xs]) == pytest.approx(1.0)
     assert -1.0 <= (pearson(xs, [-0.1 * x for x in xs]) or 0.0) <= 1.0
+
+
+def test_what_subtraction_leaves_of_equal_figures_is_no_variation() -> None:
+    """0.55 − 0.5 less its own mean is a few 1e-17, and not the same in both halves."""
+    left = [0.05 - 0.05000000000000004, 0.0, 6.9e-18, -6.9e-18] * 20
+    assert pearson(left, [float(n % 3) for n in range(80)]) is None
