@@ -1,6 +1,7 @@
 """What agents are given and what they give back, before calibration turns it into a probability."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Protocol
 
 from msgspec import Struct
@@ -25,13 +26,18 @@ class Mention(Struct, frozen=True, kw_only=True):
 class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an agent makes of one mention: `raw` in the agent's own unit, `quality` in [0, 1].
 
-    `abstained` says why there is no reading; abstaining is not neutral.
+    `abstained` says why there is no reading; abstaining is not neutral. Raises `ValueError` when `raw` or
+    `quality` is no such number: one NaN would make an asset's sums unreadable for as long as they live.
     """
 
     raw: float = 0.0
     quality: float = 0.0
     rationale: str = ""
     abstained: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.raw) and 0 <= self.quality <= 1):
+            raise ValueError(f"a reading of {self.raw} with quality {self.quality} says nothing")
 
 
 class Stance(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from random import Random
 
+FEWEST_BLOCKS = 10
+"""Below so many blocks' worth of days the draws hardly differ, and with one block not at all."""
+
 Totals = Sequence[float]
 Figures = Callable[[Totals], Sequence[float | None]]
 
@@ -25,11 +28,14 @@ def bootstrap(
     """The values each figure takes over the replicates, sorted; undefined ones are left out.
 
     `columns` hold additive quantities by cluster, in order of time; `figures` turns their totals into the
-    figures. The same seed draws the same clusters.
+    figures. The same seed draws the same clusters. With fewer than ten blocks' worth of clusters no figure
+    takes any value: intervals from a handful of blocks are far too narrow, and of one block they are a point.
     """
     size = len(columns[0]) if columns else 0
     if size == 0:
         return []
+    if size < FEWEST_BLOCKS * block:
+        return [[] for _ in figures([sum(column) for column in columns])]
     random = Random(seed)  # noqa: S311 (repeatable draws are the point)
     found: list[list[float]] = []
     everywhere = range(size)

@@ -44,12 +44,21 @@ def pearson(xs: Sequence[float], ys: Sequence[float]) -> float | None:
     n = len(xs)
     if n < 2:
         return None
-    mean_x, mean_y = sum(xs) / n, sum(ys) / n
-    dx, dy = [x - mean_x for x in xs], [y - mean_y for y in ys]
-    norm = math.sqrt(sum(d * d for d in dx)) * math.sqrt(sum(d * d for d in dy))
-    if norm <= 1e-15 * n * (1 + abs(mean_x)) * (1 + abs(mean_y)):
+    dx, dy = _centred(xs), _centred(ys)
+    if not any(dx) or not any(dy):
         return None
-    return max(-1.0, min(1.0, sum(a * b for a, b in zip(dx, dy, strict=True)) / norm))
+    return max(-1.0, min(1.0, sum(a * b for a, b in zip(dx, dy, strict=True))))
+
+
+def _centred(values: Sequence[float]) -> list[float]:
+    """Deviations from the mean in units of their root sum of squares; all 0 when only rounding is left."""
+    mean = sum(values) / len(values)
+    deviations = [value - mean for value in values]
+    size = math.hypot(*deviations)
+    # What is left of subtracting equal figures is about 1e-16 of them, and they are of the order of 1.
+    if size <= 1e-15 * len(values) * (1 + max(map(abs, values))):
+        return [0.0] * len(values)
+    return [deviation / size for deviation in deviations]
 
 
 def spearman(xs: Sequence[float], ys: Sequence[float]) -> float | None:

@@ -86,9 +86,9 @@ class CheckedOrder:
 
     @cached_property
     def price(self) -> float | None:
-        """The last known close of the asset."""
+        """The last known close of the asset, when it is a price at all."""
         quote = self.book.market.quote(self.order.asset)
-        return quote.close if quote else None
+        return quote.close if quote and isfinite(quote.close) and quote.close > 0 else None
 
     @cached_property
     def notional(self) -> float | None:
@@ -149,6 +149,8 @@ class CheckedOrder:
 
 
 def whole_lots(quantity: float, lot: float) -> float:
-    """The largest multiple of `lot` that is not above `quantity`."""
+    """The largest multiple of `lot` that is not above `quantity`; 0 of what is not finite."""
+    if not isfinite(quantity):
+        return 0.0
     lots = floor(quantity / lot + 1e-9)
     return max(0.0, lots * lot)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -97,14 +97,14 @@ class SituationReader:
 
 
 def moment(asked: datetime | None, now: datetime) -> datetime:
-    """`asked`, by default `now`; a caller's clock may run a little ahead of ours. Raises `InvalidInput`."""
+    """`asked` in UTC, by default `now`; a caller's clock may run a little ahead. Raises `InvalidInput`."""
     if asked is None or now <= asked <= now + CLOCK_SKEW:
         return now
     if asked > now:
         raise InvalidInput(f"as_of {asked.isoformat()} is in the future", path="$.as_of")
     if asked < EARLIEST:
         raise InvalidInput(f"as_of {asked.isoformat()} is before {EARLIEST:%Y}", path="$.as_of")
-    return asked
+    return asked.astimezone(UTC)
 
 
 def checked_again(read: SituationReader, proposal: Proposal, *, now: datetime) -> tuple[RiskResult, Controls]:
