@@ -55,6 +55,7 @@ def _middle(ordered: Sequence[float]) -> float:
 def attention(days: Sequence[AssetDay], as_of: datetime) -> Stance:
     """Mentions of the last 24 hours against the same window on the days before, each cluster counted once.
 
+    Young accounts are not counted: attention is what anybody can make with a hundred of them.
     Days without a row after the asset's first one had no mentions. The running hour counts as far as it has
     got, which can only understate. Abstains below ten earlier windows and without a mention.
     """
@@ -87,6 +88,6 @@ def _windows(days: Sequence[AssetDay], as_of: datetime) -> list[int]:
     for day in days:
         if day.mentions_by_hour:
             at = 24 * (day_start(day.day) - first).days
-            bins[at : at + 24] = day.mentions_by_hour
+            bins[at : at + 24] = day.grown_by_hour
     ends = range(hours, max(23, hours - 24 * (BASELINE_DAYS + 1)), -24)
     return [sum(bins[end - 24 : end]) for end in ends]

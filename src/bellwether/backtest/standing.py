@@ -47,7 +47,7 @@ class Standing:
         """A day of knowledge that is over."""
         day = day_start(state.day).toordinal()
         self.days.append(state)
-        self._mentions.take(day, state.mentions_by_hour)
+        self._mentions.take(day, state.grown_by_hour)
         for key, sums in state.agents.items():
             self._sums[key.rpartition("@")[0]].append(_Sums(day, sums))
 

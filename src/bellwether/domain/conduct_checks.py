@@ -87,7 +87,7 @@ def manipulation(order: CheckedOrder) -> Finding:
     """MANIPULATION: a score driven by few authors, young accounts, one cluster of reposts, or a campaign.
 
     `observed` and `limit` are the accounts of a campaign, else those of the share that is furthest above (or
-    nearest to) its limit.
+    nearest to) its limit. What shrinks a position passes: nobody may be kept in one by pushing its asset.
     """
     code, unit, limits = "MANIPULATION", "share of items", order.limits
     spread = order.score.concentration if order.score else None
@@ -98,7 +98,9 @@ def manipulation(order: CheckedOrder) -> Finding:
     if pushed is not None:
         accounts, detail = pushed
         limit = float(limits.campaign_accounts)
-        return order.either(code, good=False, limit=limit, observed=accounts, unit="accounts", detail=detail)
+        return order.found(
+            code, limit=limit, observed=accounts, unit="accounts", allowed=order.reducible, detail=detail
+        )
     shares = [
         (spread.top_cluster_share, limits.cluster_share, "one cluster of copies"),
         (spread.young_author_share, limits.young_author_share, "young accounts"),
@@ -107,9 +109,14 @@ def manipulation(order: CheckedOrder) -> Finding:
     if spread.authors:
         shares.append((spread.top_author_share, limits.author_share, "one author"))
     observed, limit, who = max(shares, key=lambda share: share[0] - share[1])
-    detail = f"{observed:.0%} of {spread.items} items come from {who}, at most {limit:.0%}"
-    return order.either(
-        code, good=observed <= limit, limit=limit, observed=observed, unit=unit, detail=detail
+    detail = f"{observed:.0%} of {spread.items} items, weighed by age, come from {who}"
+    return order.found(
+        code,
+        limit=limit,
+        observed=observed,
+        unit=unit,
+        allowed=(order.quantity or 0.0) if observed <= limit else order.reducible,
+        detail=f"{detail}, at most {limit:.0%}",
     )
 
 

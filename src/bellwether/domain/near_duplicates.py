@@ -19,7 +19,7 @@ from zlib import crc32
 LEAST_RESEMBLANCE = 2 / 3
 """A text of eight words keeps it when one is replaced, and when two are dropped or four added."""
 FEWEST_WORDS = 4
-"""Fewer distinct words say too little to call two texts copies."""
+"""Texts of fewer distinct words are copies when all are the same: one more is much of what they say."""
 MOST_HASHES = 24
 MOST_CHARACTERS = 600
 """Read from the start: what is copied is copied from there."""
@@ -76,9 +76,9 @@ class Sketcher:
         self._hash = _Hashes(kinds).__getitem__
 
     def __call__(self, text: str) -> bytes | None:
-        """Two bytes a word, 48 at most, in order; `None` below four distinct words."""
+        """Two bytes a word, 48 at most, in order; `None` without any word."""
         words = words_of(text)
-        if len(words) < FEWEST_WORDS:
+        if not words:
             return None
         return array("H", sorted(set(map(self._hash, words)))[:MOST_HASHES]).tobytes()
 
@@ -111,6 +111,8 @@ def near(one: frozenset[int], other: frozenset[int]) -> bool:
 
 def resemble(one: frozenset[int], other: frozenset[int]) -> bool:
     """Whether two sketched texts share most of their words: copies, or another sentence made of one."""
+    if min(len(one), len(other)) < FEWEST_WORDS:
+        return one == other
     if len(one & other) < LEAST_RESEMBLANCE * max(len(one), len(other)):
         return False
     return resemblance(one, other) >= LEAST_RESEMBLANCE

@@ -6,6 +6,8 @@ and half-life h adds e·2^((t−L)/h) once; at `as_of` the sum is multiplied by 
 Σ e·2^(−(as_of−t)/h), exactly the decayed sum. Its size is bounded whatever the number of signals.
 """
 
+from operator import sub
+
 from msgspec import Struct
 
 from bellwether.domain.seen_texts import SeenText
@@ -72,3 +74,10 @@ class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     young_by_hour: tuple[int, ...] = ()
     young_accounts_by_hour: tuple[int, ...] = ()
     texts: tuple[SeenText, ...] = ()
+
+    @property
+    def grown_by_hour(self) -> tuple[int, ...]:
+        """Mentions by hour without young accounts (all, on a day stored before they were told apart)."""
+        if not any(self.young_by_hour):
+            return self.mentions_by_hour
+        return tuple(map(sub, self.mentions_by_hour, self.young_by_hour))

@@ -8,6 +8,7 @@ import pytest
 
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import brier_parts, expected_calibration_error
+from bellwether.domain.clustered_error import trading_day
 from bellwether.domain.information_coefficient import information_coefficient
 from bellwether.domain.outcomes import Attribution, Outcome
 from bellwether.domain.track_record import (
@@ -61,9 +62,11 @@ def test_every_figure_of_a_record() -> None:
     made = [forecast(n, 0.35 + 0.01 * ((n * 11) % 30), base_rate=0.45 + 0.01 * (n % 3)) for n in range(80)]
     record = track_record(CONFIG, made)
     p, o = [f.p_up for f in made], [f.went_up for f in made]
-    ic = information_coefficient(((f.day, f.p_up - f.base_rate, f.forward_return) for f in made), horizon=1)
+    ic = information_coefficient(
+        ((f.day, f.p_up - f.base_rate, f.forward_return) for f in made), horizon=1, day_of=trading_day
+    )
     assert (record.information_coefficient, record.information_coefficient_error) == (ic.mean, ic.error)
-    assert record.information_coefficient_dates == ic.dates == 20
+    assert record.information_coefficient_dates == ic.dates == 14  # from Friday to Sunday is one trading day
     assert record.ece == expected_calibration_error(p, o)
     assert record.parts == brier_parts(p, o)
     assert record.hit_rate == sum((x > 0.5) == y for x, y in zip(p, o, strict=True)) / 80
@@ -163,6 +166,7 @@ def test_a_forecast_is_taken_over_from_an_outcome_field_by_field() -> None:
                 base_rate=0.52,
                 went_up=False,
                 forward_return=-0.0123,
+                return_share=0.0,
             )
         ]
     }

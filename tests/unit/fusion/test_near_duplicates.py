@@ -84,11 +84,14 @@ def test_other_scripts_keep_their_words() -> None:
     assert len(words_of("\u682a\u4fa1 \u304c \u4e0a\u6607 \u3057\u305f")) == 4
 
 
-def test_few_words_have_no_sketch() -> None:
-    assert sketch_of("$BEACON $HARBOR http://t.co/x @you to the moon") is None
+def test_few_words_are_copies_when_they_are_the_same() -> None:
+    assert sketch_of("$BEACON $HARBOR http://t.co/x @you ...") is None
     assert sketch_of("") is None
+    assert copies("$BEACON profit soars", "RT @you: Profit SOARS! $BEACON http://t.co/x")
+    assert not copies("$BEACON profit soars", "$BEACON profit soars again")
+    assert not copies("profit soars", "profit")
+    assert not copies("up we go now", "up we go")
     assert len(words_of("up we go now")) == FEWEST_WORDS
-    assert sketch_of("up we go now") is not None
 
 
 def test_words_are_what_copies_keep() -> None:
@@ -128,8 +131,7 @@ def test_long_texts_are_compared_by_a_sample_that_estimates_their_resemblance() 
 def test_any_text_has_a_sketch_of_its_size_and_is_its_own_copy(text: str) -> None:
     sketch = sketch_of(text)
     if sketch is None:
-        # (two words may share a hash, so only the words can be counted)
-        assert len(words_of(text)) < FEWEST_WORDS
+        assert not words_of(text)
     else:
         assert 2 <= len(sketch) <= 2 * MOST_HASHES
         assert near(hashes_of(sketch), hashes_of(sketch))

@@ -268,3 +268,26 @@ def test_the_check_denies_a_campaign_with_its_accounts_and_the_limit() -> None:
     assert told(burst=hours)[:3] == ("deny", 20.0, 20.0)
     assert "20 young or hardly followed accounts" in told(burst=hours)[3]
     assert told(burst=structs.replace(hours, young_accounts=19))[0] == "pass"
+
+
+def test_a_pushed_asset_may_still_be_left() -> None:
+    """Holding 50 shares, a sale of 80 is cut to the 50 that leave the position; a purchase is denied."""
+    where = situation(positions={"ACME": 50})
+    shares = structs.replace(score().concentration, repeated_text=text(63, 0.97))
+    alone = structs.replace(score().concentration, young_author_share=0.9)
+    for spread in (shares, alone):
+        sale = check_of(
+            check_order(buy(80, side="sell"), where, score=score(concentration=spread)), "MANIPULATION"
+        )
+        bought = check_of(check_order(buy(5), where, score=score(concentration=spread)), "MANIPULATION")
+        whole = check_of(
+            check_order(buy(50, side="sell"), where, score=score(concentration=spread)), "MANIPULATION"
+        )
+        assert (sale.outcome, whole.outcome, bought.outcome) == ("clamp", "pass", "deny")
+
+
+def test_attention_is_of_grown_accounts() -> None:
+    day = state([*rephrased(40, young=True), *rephrased(10, young=False, minute=700, word="v")])
+    assert sum(day.mentions_by_hour) == 50
+    assert sum(day.grown_by_hour) == 10
+    assert structs.replace(day, young_by_hour=()).grown_by_hour == day.mentions_by_hour

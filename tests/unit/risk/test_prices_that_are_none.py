@@ -66,7 +66,11 @@ def test_a_moment_is_in_utc_wherever_the_caller_is() -> None:
     made = Desk()
     made.track("ACME", wave(), last=datetime(2026, 2, 27, tzinfo=UTC).date())
     check = CheckRisk(
-        entities=made.entities, prices=made.prices, controls=made.controls, proposals=made.proposals
+        entities=made.entities,
+        prices=made.prices,
+        controls=made.controls,
+        proposals=made.proposals,
+        lake=made.lake,
     )
     orders = [OrderRequest(asset="ACME", side="buy", quantity=5)]
     (result,) = check(RiskRequest(portfolio="core", orders=orders, as_of=asked), now=NOW).results

@@ -182,15 +182,33 @@ def test_a_decision_cools_down_from_the_youngest_on_the_asset(hours: float, outc
 @pytest.mark.parametrize(
     ("spread", "outcome", "limit", "observed", "detail"),
     [
-        ({}, "pass", 0.5, 0.1, "10% of 40 items come from one cluster of copies, at most 50%"),
-        ({"top_author_share": 0.2}, "pass", 0.5, 0.2, "20% of 40 items come from one author, at most 50%"),
-        ({"top_author_share": 0.6}, "deny", 0.5, 0.6, "60% of 40 items come from one author, at most 50%"),
+        (
+            {},
+            "pass",
+            0.5,
+            0.1,
+            "10% of 40 items, weighed by age, come from one cluster of copies, at most 50%",
+        ),
+        (
+            {"top_author_share": 0.2},
+            "pass",
+            0.5,
+            0.2,
+            "20% of 40 items, weighed by age, come from one author, at most 50%",
+        ),
+        (
+            {"top_author_share": 0.6},
+            "deny",
+            0.5,
+            0.6,
+            "60% of 40 items, weighed by age, come from one author, at most 50%",
+        ),
         (
             {"young_author_share": 0.75, "top_author_share": 0.6},
             "deny",
             0.5,
             0.75,
-            "75% of 40 items come from young accounts, at most 50%",
+            "75% of 40 items, weighed by age, come from young accounts, at most 50%",
         ),
         ({"authors": 0, "top_author_share": 0.9}, "pass", 0.5, 0.1, None),
     ],

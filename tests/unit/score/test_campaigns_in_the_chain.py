@@ -84,3 +84,9 @@ def test_a_copy_carries_what_it_is_a_copy_of() -> None:
     assert (first.near_copy_of, second.near_copy_of) == (None, first.item_ids[0])
     assert (first.evidence > 0, second.evidence) == (True, 0.0)
     assert desk.ports.counts.totals()['bellwether_signals_total{agent="sentiment",outcome="copy"}'] == 1
+
+
+def test_a_few_words_said_by_hundreds_count_once() -> None:
+    desk = MemoryDesk()
+    desk.take_in([post(text="$BEACON profit soars") for _ in range(300)])
+    assert sentiment(desk.score()) == pytest.approx(0.99, abs=0.02)
