@@ -1,4 +1,4 @@
-"""The embedded engine, started once for all tests of a run that ask for it."""
+"""What all tests share: how properties are tried, and the embedded engine, started once for a run."""
 
 import fcntl
 import socket
@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a property holds or not; how long a loaded machine takes to try it says nothing of it
+settings.register_profile("bellwether", deadline=None)
+settings.load_profile("bellwether")
 
 ROOT = Path(__file__).parents[1]
 

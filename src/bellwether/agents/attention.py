@@ -10,6 +10,7 @@ a slope of 0 it abstains, because a view without a direction is no view.
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from statistics import median
 
 from bellwether.agents.readings import Stance
@@ -29,11 +30,26 @@ def robust_z(now: float, before: Sequence[float]) -> float:
     Counts are stabilised by y = 2√(c+3/8), whose variance is 1 for a Poisson count (Anscombe 1948), then z =
     (y − median)/max(1, 1.4826·MAD) (Rousseeuw & Croux 1993); below 1 the spread would be less than chance.
     """
-    stabilised = [2 * math.sqrt(count + 0.375) for count in before]
-    middle = median(stabilised)
-    spread = _MAD_TO_SIGMA * median(abs(value - middle) for value in stabilised)
-    z = (2 * math.sqrt(now + 0.375) - middle) / max(1.0, spread)
-    return min(MOST_Z, max(-MOST_Z, z))
+    return z_of_stabilised(stabilised(now), [stabilised(count) for count in before])
+
+
+@lru_cache(maxsize=4_096)
+def stabilised(count: float) -> float:
+    """2√(c+3/8), whose variance is 1 whatever the mean of a Poisson count (Anscombe 1948)."""
+    return 2 * math.sqrt(count + 0.375)
+
+
+def z_of_stabilised(now: float, before: Sequence[float]) -> float:
+    """`robust_z` of counts that are stabilised already."""
+    middle = _middle(sorted(before))
+    spread = _MAD_TO_SIGMA * _middle(sorted([abs(value - middle) for value in before]))
+    return min(MOST_Z, max(-MOST_Z, (now - middle) / max(1.0, spread)))
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    """The median of sorted values."""
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def attention(days: Sequence[AssetDay], as_of: datetime) -> Stance:

@@ -54,7 +54,7 @@ class SentimentAgent:
         if not lang.startswith(("en", "und")):
             return Reading(abstained=f"the model reads English, the text is marked {mention.item.lang}")
         rest = mention.text[: mention.start] + " " + mention.text[mention.end :]
-        if not any(word.isalpha() for word in rest.split()):
+        if not any(map(str.isalpha, rest.split())):
             return Reading(abstained="the text says nothing but the name")
         asset = mention.asset
         polarity = self.model.read(

@@ -9,11 +9,12 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import combinations
+from operator import mul
 
 from msgspec import Struct
 
 from bellwether.agents.registry import default_config
-from bellwether.backtest.calibration_columns import Columns, fit_columns
+from bellwether.backtest.calibration_columns import Series, fit_columns
 from bellwether.backtest.records import Part, Resolved
 from bellwether.domain.calibration import Fit, brier_skill
 from bellwether.domain.learning import in_force_a_day_ago, learned
@@ -24,12 +25,14 @@ from bellwether.domain.track_record import FEWEST_JOINT, SAME_DAY_CORRELATION
 from bellwether.usecases.learn import MOST_OUTCOMES
 from bellwether.usecases.ports import AgentConfigs
 
-Pair = tuple[str, str]
 _MOMENTS = 6
+Pair = tuple[str, str]
+Moments = tuple[float, ...]
+"""Of two agents' deviations x, y on one day: n, Σx, Σy, Σx², Σy², Σxy where it fell, then where it rose."""
 
 
 class _AgentDay(Struct):
-    """One agent's resolved forecasts of one day as sums, and as columns for the calibration."""
+    """One agent's resolved forecasts of one day, as sums, and what the calibration is made of."""
 
     n: int = 0
     squares: float = 0.0
@@ -43,8 +46,7 @@ class _Day(Struct):
     day: date
     outcomes: int
     agents: dict[str, _AgentDay]
-    moments: dict[Pair, tuple[list[float], list[float]]]
-    columns: dict[str, Columns]
+    moments: dict[Pair, Moments]
 
 
 class _Known(Struct, frozen=True):
@@ -60,6 +62,8 @@ class Learner:
         self.configs = configs
         self.horizon = horizon
         self._days: deque[_Day] = deque()
+        self._outcomes = 0
+        self._series: defaultdict[str, Series] = defaultdict(Series)
         self._fits: dict[str, Fit | None] = {}
         self._known: dict[str, _Known] = {}
         self._pairs: dict[Pair, float | None] = {}
@@ -70,14 +74,24 @@ class Learner:
         for outcome in outcomes:
             by_day[outcome.forecast.day].append(outcome)
         for day in sorted(by_day):
-            self._days.append(_summed(day, by_day[day]))
-        total = sum(day.outcomes for day in self._days)
-        while len(self._days) > 1 and total > MOST_OUTCOMES:
-            total -= self._days.popleft().outcomes
+            self._take(_summed(day, by_day[day]))
+        while len(self._days) > 1 and self._outcomes > MOST_OUTCOMES:
+            self._drop(self._days.popleft())
         if outcomes:
             pairs = sorted({pair for day in self._days for pair in day.moments})
             self._pairs = {pair: self._pair(pair) for pair in pairs}
             self._known = {agent: self._measured(agent) for agent in self._agents()}
+
+    def _take(self, day: _Day) -> None:
+        self._days.append(day)
+        self._outcomes += day.outcomes
+        for agent, sums in day.agents.items():
+            self._series[agent].add(sums.readings, sums.happened, sums.offsets)
+
+    def _drop(self, day: _Day) -> None:
+        self._outcomes -= day.outcomes
+        for agent, sums in day.agents.items():
+            self._series[agent].drop(len(sums.readings))
 
     def night(self, at: datetime) -> bool:
         """Writes a new version for each agent whose outcomes say something new; whether there was one."""
@@ -102,18 +116,18 @@ class Learner:
         return sorted({agent for day in self._days for agent in day.agents})
 
     def _measured(self, agent: str) -> _Known:
-        days = [(day, day.agents[agent]) for day in self._days if agent in day.agents]
-        n = sum(part.n for _, part in days)
-        score = sum(part.squares for _, part in days) / n
-        reference = sum(part.reference for _, part in days) / n
-        fit = fit_columns([day.columns[agent] for day, _ in days], self._fits.get(agent))
+        days = [day.agents[agent] for day in self._days if agent in day.agents]
+        n = sum([day.n for day in days])
+        score = sum([day.squares for day in days]) / n
+        reference = sum([day.reference for day in days]) / n
+        fit = fit_columns(self._series[agent], self._fits.get(agent))
         self._fits[agent] = fit
         config = self.configs.current().get(agent, default_config(agent))
         record = AgentTrackRecord(
             agent_id=agent,
             resolved=n,
             independent=sum(
-                part.n / (1 + (part.n - 1) * SAME_DAY_CORRELATION) / self.horizon for _, part in days
+                [day.n / (1 + (day.n - 1) * SAME_DAY_CORRELATION) / self.horizon for day in days]
             ),
             brier=score,
             brier_reference=reference,
@@ -136,41 +150,42 @@ class Learner:
 
     def _pair(self, pair: Pair) -> float | None:
         found = [day.moments[pair] for day in self._days if pair in day.moments]
-        fell, rose = (
-            [sum(column) for column in zip(*side, strict=True)] for side in zip(*found, strict=True)
-        )
-        return _correlation((fell, rose))
+        sums = list(map(sum, zip(*found, strict=True)))
+        return _correlation((sums[:_MOMENTS], sums[_MOMENTS:]))
 
 
 def _summed(day: date, outcomes: Sequence[Resolved]) -> _Day:
     agents: dict[str, _AgentDay] = {}
-    moments: dict[Pair, tuple[list[float], list[float]]] = {}
+    deviations: dict[Pair, tuple[list[float], list[float], list[float], list[float]]] = {}
     for outcome in outcomes:
-        base, up = outcome.forecast.base_rate, float(outcome.went_up)
-        for part in outcome.forecast.parts:
-            _add(agents.setdefault(part.agent_id, _AgentDay()), part, base, up)
-        for one, other in combinations(outcome.forecast.parts, 2):
-            sums = moments.setdefault((one.agent_id, other.agent_id), ([0.0] * _MOMENTS, [0.0] * _MOMENTS))
-            _add_moments(sums[int(up)], one.p_up - base, other.p_up - base)
-    columns = {
-        agent: Columns.of(sums.readings, sums.happened, sums.offsets) for agent, sums in agents.items()
-    }
-    return _Day(day, len(outcomes), agents, moments, columns)
+        forecast, up = outcome.forecast, 1.0 if outcome.went_up else 0.0
+        base, parts = forecast.base_rate, forecast.parts
+        missed, known = (base - up) ** 2, log_odds(base)
+        for part in parts:
+            _add(agents.setdefault(part.agent_id, _AgentDay()), part, up, missed, known)
+        for one, other in combinations(parts, 2):
+            pair = one.agent_id, other.agent_id
+            if pair not in deviations:
+                deviations[pair] = [], [], [], []
+            xs, ys = deviations[pair][2:] if up else deviations[pair][:2]
+            xs.append(one.p_up - base)
+            ys.append(other.p_up - base)
+    moments = {pair: (*_moments(*found[:2]), *_moments(*found[2:])) for pair, found in deviations.items()}
+    return _Day(day, len(outcomes), agents, moments)
 
 
-def _add(sums: _AgentDay, part: Part, base: float, up: float) -> None:
+def _add(sums: _AgentDay, part: Part, up: float, missed: float, known: float) -> None:
     sums.n += 1
     sums.squares += (part.p_up - up) ** 2
-    sums.reference += (base - up) ** 2
+    sums.reference += missed
     if part.raw is not None:
         sums.readings.append(part.raw)
         sums.happened.append(up)
-        sums.offsets.append(log_odds(base))
+        sums.offsets.append(known)
 
 
-def _add_moments(sums: list[float], x: float, y: float) -> None:
-    for place, value in enumerate((1.0, x, y, x * x, y * y, x * y)):
-        sums[place] += value
+def _moments(xs: Sequence[float], ys: Sequence[float]) -> Moments:
+    return len(xs), sum(xs), sum(ys), sum(map(mul, xs, xs)), sum(map(mul, ys, ys)), sum(map(mul, xs, ys))
 
 
 def _correlation(by_outcome: tuple[Sequence[float], Sequence[float]]) -> float | None:

@@ -53,7 +53,6 @@ class Resolved(Struct, frozen=True, kw_only=True):
     leave: date
     value: float
     benchmark: float | None
-    tradable: bool
 
     @property
     def went_up(self) -> bool:
@@ -75,8 +74,9 @@ class Counts(Struct, kw_only=True):
     missing_bars: int = 0
     ended_assets: int = 0
     no_entry_price: int = 0
-    no_exit_price: int = 0
     without_trade: int = 0
+    late_exits: int = 0
+    closed_at_last_price: int = 0
     open: int = 0
 
 

@@ -7,7 +7,7 @@ is what the checks on liquidity have to see. Such days are counted.
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import IO, Any
@@ -18,7 +18,7 @@ from bellwether.cli.asset_files import clean_symbol
 from bellwether.cli.readers import open_document
 from bellwether.cli.readers.fields import plain_name
 from bellwether.cli.readers.formats import FileRefused, format_of, opened
-from bellwether.cli.readers.tables import Row, parquet_rows, table_rows
+from bellwether.cli.readers.tables import batch_rows, parquet_batches, table_rows
 from bellwether.cli.readers.times import NoTime, read_time
 from bellwether.domain.items import RejectedItem
 from bellwether.domain.prices import Bar, History
@@ -41,21 +41,22 @@ _ROUNDING = 1e-4
 
 @dataclass
 class _Columns:
-    """One symbol's bars while they are read: columns of doubles, some 60 bytes a bar."""
+    """One symbol's bars while they are read: the figures of bar after bar, some 60 bytes each."""
 
     dates: list[date] = field(default_factory=list)
-    figures: list["array[float]"] = field(default_factory=lambda: [array("d") for _ in COLUMNS])
+    figures: "array[float]" = field(default_factory=lambda: array("d"))
 
-    def add(self, bar: Bar) -> None:
-        self.dates.append(bar.date)
-        for column, name in zip(self.figures, COLUMNS, strict=True):
-            column.append(getattr(bar, name))
+    def append(self, day: date, figures: Sequence[float]) -> None:
+        """One bar, its figures in the order of `COLUMNS`."""
+        self.dates.append(day)
+        self.figures.extend(figures)
 
     def history(self, symbol: str) -> History:
         """Ascending, one row a date; of two rows of one date the later one in the file stands."""
         rows = sorted({day: row for row, day in enumerate(self.dates)}.items())
-        order = [row for _, row in rows]
-        return History(symbol, [day for day, _ in rows], *([c[row] for row in order] for c in self.figures))
+        order = [row * len(COLUMNS) for _, row in rows]
+        columns = ([self.figures[first + place] for first in order] for place in range(len(COLUMNS)))
+        return History(symbol, [day for day, _ in rows], *columns)
 
 
 @dataclass
@@ -70,6 +71,13 @@ class BarFile:
     unadjusted: bool = False
     columns: dict[str, _Columns] = field(default_factory=dict)
 
+    def add(self, symbol: str, day: date, figures: Sequence[float]) -> None:
+        """Takes a bar, its figures in the order of `COLUMNS`."""
+        columns = self.columns.get(symbol)
+        if columns is None:
+            columns = self.columns[symbol] = _Columns()
+        columns.append(day, figures)
+
     def histories(self) -> Iterator[History]:
         """The bars of each symbol, by symbol."""
         for symbol in sorted(self.columns):
@@ -77,6 +85,16 @@ class BarFile:
             history = found.history(symbol)
             self.repeated += len(found.dates) - len(history.dates)
             yield history
+
+    def require(self, names: list[str]) -> None:
+        """Refuses a header that lacks a column (`FileRefused`); adjusted closes may be lacking."""
+        known = {plain_name(name) for name in names}
+        lacking = [target for target, named in _NAMES.items() if not known & set(named)]
+        self.unadjusted = lacking == ["adj_close"]
+        if lacking and not self.unadjusted:
+            raise FileRefused(
+                f"it has no column {', '.join(lacking)}; its columns are: {', '.join(names)[:300]}"
+            )
 
     def hold_back(self, position: int, cells: Mapping[str, Any], fault: RejectedItem) -> None:
         """Counts and lists a row."""
@@ -94,11 +112,18 @@ def read_bars(name: str, *, today: date | None = None) -> Iterator[BarFile]:
     found = BarFile()
     last_day = today or datetime.now(UTC).date()
     with open_document(name) as document:
-        for position, row in _rows(opened(document.stream), found):
-            found.read += 1
-            _take(found, position, row, last_day)
-            if found.read % 5_000 == 0:
-                yield found
+        stream = opened(document.stream)
+        kind, encoding = format_of(stream)
+        if kind == "parquet":
+            yield from _take_batches(found, stream, last_day)
+        elif kind == "table":
+            for position, row in table_rows(stream, encoding, found.require):
+                found.read += 1
+                _take(found, position, row, last_day)
+                if found.read % 5_000 == 0:
+                    yield found
+        else:
+            raise FileRefused("bars are read from CSV, TSV or Parquet")
     yield found
 
 
@@ -111,22 +136,22 @@ def gather(rows: Iterable[Mapping[str, Any]], *, today: date) -> BarFile:
     return found
 
 
-def _rows(stream: IO[bytes], found: BarFile) -> Iterator[Row]:
-    def require(names: list[str]) -> None:
-        known = {plain_name(name) for name in names}
-        lacking = [target for target, named in _NAMES.items() if not known & set(named)]
-        found.unadjusted = lacking == ["adj_close"]
-        if lacking and not found.unadjusted:
-            raise FileRefused(
-                f"it has no column {', '.join(lacking)}; its columns are: {', '.join(names)[:300]}"
-            )
+def _take_batches(found: BarFile, stream: IO[bytes], last_day: date) -> Iterator[BarFile]:
+    from bellwether.cli.bar_columns import bars_of
 
-    kind, encoding = format_of(stream)
-    if kind == "parquet":
-        return parquet_rows(stream, require)
-    if kind == "table":
-        return table_rows(stream, encoding, require)
-    raise FileRefused("bars are read from CSV, TSV or Parquet")
+    for first, batch in parquet_batches(stream, found.require):
+        found.read += batch.num_rows
+        cells = _named(dict(zip(batch.schema.names, batch.columns, strict=True)))
+        columns = {name: column for name, column in cells.items() if column is not None}
+        bars = bars_of(columns, COLUMNS, last_day, _ROUNDING)
+        if bars is None:
+            for position, row in batch_rows(first, batch):
+                _take(found, position, row, last_day)
+        else:
+            found.without_trade += bars.without_trade
+            for symbol, day, figures in bars.rows():
+                found.add(symbol, day, figures)
+        yield found
 
 
 def _take(found: BarFile, position: int, row: Mapping[str, Any] | RejectedItem, last_day: date) -> None:
@@ -138,7 +163,8 @@ def _take(found: BarFile, position: int, row: Mapping[str, Any] | RejectedItem, 
         found.hold_back(position, cells, fault)
         return
     found.without_trade += bar.volume == 0
-    found.columns.setdefault(bar.symbol, _Columns()).add(bar)
+    figures = [getattr(bar, name) for name in COLUMNS]
+    found.add(bar.symbol, bar.date, figures)
 
 
 def _named(row: Mapping[str, Any] | RejectedItem) -> dict[str, Any]:

@@ -17,6 +17,8 @@ _QUIET = {
     "no_edge": "too close to the base rate to be worth an order (name an asset to see how close)",
     "abstained": "no agent has a live view of them",
 }
+WORTH_TELLING = 5
+"""Young accounts that do the same; fewer are a coincidence."""
 _VERDICTS = {"pass": "green", "clamp": "yellow", "deny": "bold red"}
 _STATUSES = {"pending": "yellow", "approved": "green", "rejected": "red", "revoked": "red"}
 
@@ -102,12 +104,30 @@ def _strongest(contributions: Sequence[Document]) -> list[Text]:
 
 
 def _spread(spread: Document) -> str:
-    return (
+    return _alarm(spread) + (
         f"[dim]{spread['items']:,} items of {spread['authors']:,} authors; the loudest author has "
         f"{percent(spread['top_author_share'], 0)}, the largest repost cluster "
         f"{percent(spread['top_cluster_share'], 0)}, "
         f"young accounts {percent(spread['young_author_share'], 0)}[/dim]"
     )
+
+
+def _alarm(spread: Document) -> str:
+    """A line about what young accounts did together, where it is more than one of them."""
+    text, burst = spread.get("repeated_text"), spread.get("burst")
+    if text and text["accounts"] * text["young_share"] >= WORTH_TELLING:
+        told = (
+            f"about {text['accounts']:,} accounts, {percent(text['young_share'], 0)} of them young or hardly "
+            f"followed, repeated one text within {text['hours']:.1f} hours: {escape(text['item_id'])}"
+        )
+    elif burst and burst["young_accounts"] >= WORTH_TELLING:
+        told = (
+            f"{burst['young_accounts']:,} young or hardly followed accounts spoke up within six hours, "
+            f"{percent(burst['young_share'], 0)} of what was said then"
+        )
+    else:
+        return ""
+    return f"[yellow]{told}[/yellow]\n"
 
 
 def proposals_shown(answer: Document) -> list[RenderableType]:

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from bellwether.domain.limits import RiskLimits
 from bellwether.domain.proposals import Proposal
 from bellwether.domain.risk_order import CheckedOrder, Finding
+from bellwether.domain.scores import Concentration
 
 DECIDED = frozenset({"approved", "rejected", "revoked"})
 
@@ -82,15 +84,21 @@ def _hours_before(as_of: datetime, proposal: Proposal) -> float:
 
 
 def manipulation(order: CheckedOrder) -> Finding:
-    """MANIPULATION: a score driven by few authors, young accounts or one cluster of reposts.
+    """MANIPULATION: a score driven by few authors, young accounts, one cluster of reposts, or a campaign.
 
-    `observed` and `limit` are those of the share that is furthest above (or nearest to) its limit.
+    `observed` and `limit` are the accounts of a campaign, else those of the share that is furthest above (or
+    nearest to) its limit.
     """
     code, unit, limits = "MANIPULATION", "share of items", order.limits
     spread = order.score.concentration if order.score else None
     if spread is None or spread.items == 0:
         detail = "no items are behind the order"
         return order.either(code, good=True, limit=None, observed=None, unit=unit, detail=detail)
+    pushed = campaign(spread, limits)
+    if pushed is not None:
+        accounts, detail = pushed
+        limit = float(limits.campaign_accounts)
+        return order.either(code, good=False, limit=limit, observed=accounts, unit="accounts", detail=detail)
     shares = [
         (spread.top_cluster_share, limits.cluster_share, "one cluster of copies"),
         (spread.young_author_share, limits.young_author_share, "young accounts"),
@@ -103,6 +111,28 @@ def manipulation(order: CheckedOrder) -> Finding:
     return order.either(
         code, good=observed <= limit, limit=limit, observed=observed, unit=unit, detail=detail
     )
+
+
+def campaign(spread: Concentration, limits: RiskLimits) -> tuple[float, str] | None:
+    """How many accounts take part in a campaign behind the score, and what they do; `None` without one."""
+    text, burst = spread.repeated_text, spread.burst
+    if text is not None and _together(text.young_accounts, text.young_share, limits):
+        detail = (
+            f"a campaign: about {text.accounts} accounts, {text.young_share:.0%} of them young or hardly "
+            f"followed, repeated one text within {text.hours:.1f} hours, first in {text.item_id}"
+        )
+        return float(text.accounts), detail
+    if burst is not None and _together(burst.young_accounts, burst.young_share, limits):
+        detail = (
+            f"a campaign: {burst.young_accounts} young or hardly followed accounts said "
+            f"{burst.young_share:.0%} of what was said in the six hours from {burst.start:%Y-%m-%d %H:%M} UTC"
+        )
+        return float(burst.young_accounts), detail
+    return None
+
+
+def _together(young_accounts: float, young_share: float, limits: RiskLimits) -> bool:
+    return young_accounts >= limits.campaign_accounts and young_share > limits.young_author_share
 
 
 def kill_switch(order: CheckedOrder) -> Finding:

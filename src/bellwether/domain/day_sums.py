@@ -1,13 +1,15 @@
 """Folding signals into an asset's day: the one function behind the live sums and the replay of a part of a
 day.
 
-The weight of a signal (formula 2): a further copy of a cluster adds nothing; an author's k-th cluster on an
-asset's day adds quality/k, so that n posts of one author add no more than the harmonic number H_n; items
-without an author are taken for different people's (the concentration figures show how much is known about
-authors).
+The weight of a signal (formula 2): a further copy of a cluster adds nothing, word for word or lightly edited;
+an author's k-th cluster on an asset's day adds quality/k, so that n posts of one author add no more than the
+harmonic number H_n; the young accounts of an asset's day (see `accounts`) count as one author between them,
+because anybody can make a hundred of them; items without an author are taken for different people's (the
+concentration figures show how much is known about authors).
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -16,6 +18,7 @@ import msgspec
 from bellwether.domain.decay import day_start, hours_between
 from bellwether.domain.heavy_hitters import at_least, count_in
 from bellwether.domain.log_odds import log_odds
+from bellwether.domain.seen_texts import SeenText, SeenTexts
 from bellwether.domain.signals import Signal
 from bellwether.domain.state import (
     MOST_AUTHORS,
@@ -30,90 +33,133 @@ SHORTEST_HALF_LIFE = 0.25
 """Hours. Below it 2^(24/h) would leave the range of a float; shorter half-lives fade as fast as this."""
 
 
-def fold(state: AssetDay, signals: Iterable[Signal]) -> tuple[AssetDay, list[Signal]]:
+def fold(
+    state: AssetDay, signals: Iterable[Signal], *, earlier: AssetDay | None = None
+) -> tuple[AssetDay, list[Signal]]:
     """The day's state after `signals`, one version on, and the signals with their `evidence` filled in.
+
+    `earlier` is the asset's day before: copies of what was said then are known for copies.
 
     All signals must be of the state's asset and day, and an item's signals of all agents must come in one
     call, so that the item counts once. Order of the argument does not matter: signals are taken by observed
     time and item. Signals given in several calls add up to the same sums, except that an author's clusters
     diminish in the order they are folded.
     """
-    tally = _Tally(state)
-    weighed: list[Signal] = []
-    ordered = sorted(signals, key=lambda signal: (signal.observed_time, signal.item_ids, signal.agent_id))
-    for _, group in groupby(ordered, key=lambda signal: (signal.observed_time, signal.item_ids)):
-        of_one_item = list(group)
-        share = tally.count_item(of_one_item[0])
-        for signal in of_one_item:
-            counts = share > 0 and not signal.abstained
-            weighed.append(
-                msgspec.structs.replace(signal, evidence=signal.quality * share if counts else 0.0)
-            )
-            tally.add(weighed[-1])
+    tally = _Tally(state, earlier)
+    weighed = [
+        msgspec.structs.replace(signal, evidence=evidence, near_copy_of=near_copy_of)
+        for signal, evidence, near_copy_of in tally.weigh(signals)
+    ]
     return tally.state(), weighed
+
+
+def folded(state: AssetDay, signals: Iterable[Signal], *, earlier: AssetDay | None = None) -> AssetDay:
+    """`fold` for who needs the sums alone: the signals that moved the day most are not named."""
+    tally = _Tally(state, earlier)
+    deque(tally.weigh(signals), maxlen=0)
+    return tally.state(named=False)
 
 
 class _Tally:
     """The state while it is being added to."""
 
-    def __init__(self, state: AssetDay) -> None:
+    def __init__(self, state: AssetDay, earlier: AssetDay | None) -> None:
         self.before = state
+        self.texts = SeenTexts(state.texts, earlier.texts if earlier else ())
         self.start = day_start(state.day)
         self.sums = {key: _Sums(sums) for key, sums in state.agents.items()}
         self.authors = dict(state.authors)
         self.clusters = dict(state.clusters)
         self.hours = list(state.mentions_by_hour or (0,) * 24)
+        self.young_hours = list(state.young_by_hour or (0,) * 24)
+        self.young_mentions = state.young_mentions
         self.items, self.mentions = state.items, state.mentions
         self.young_items, self.author_items = state.young_items, state.author_items
-        self.top = {top.signal_id: top for top in state.top}
+        self.pulls: list[tuple[float, Signal, float]] = []
         self.last_event = datetime.fromisoformat(state.last_event) if state.last_event else None
 
-    def count_item(self, signal: Signal) -> float:
-        """Counts a signal's item; returns the share of its quality that is evidence (0 for a copy)."""
+    def weigh(self, signals: Iterable[Signal]) -> Iterator[tuple[Signal, float, str | None]]:
+        """Adds signals; gives each with its evidence, and the item it is a lightly edited copy of."""
+        ordered = sorted(signals, key=lambda signal: (signal.observed_time, signal.item_ids, signal.agent_id))
+        for _, group in groupby(ordered, key=lambda signal: (signal.observed_time, signal.item_ids)):
+            of_one_item = list(group)
+            share, near_copy_of = self.count_item(of_one_item[0])
+            for signal in of_one_item:
+                evidence = signal.quality * share if share > 0 and not signal.abstained else 0.0
+                self.add(signal, evidence)
+                yield signal, evidence, near_copy_of
+
+    def count_item(self, signal: Signal) -> tuple[float, str | None]:
+        """Counts a signal's item: the share of its quality that is evidence (0 for a copy), and the item it
+        is a lightly edited copy of.
+        """
         self.items += 1
         self.young_items += signal.young_author
-        if signal.cluster_id is not None:
-            count_in(self.clusters, signal.cluster_id, MOST_CLUSTERS)
+        text = self._seen(signal)
+        cluster = text.item_id if text else signal.cluster_id
+        if cluster is not None:
+            count_in(self.clusters, cluster, MOST_CLUSTERS)
         if signal.copy:
-            return 0.0
+            return 0.0, None
+        if text is not None and text.counted:
+            return 0.0, text.item_id
         self.mentions += 1
-        self.hours[signal.observed_time.astimezone(UTC).hour] += 1
+        hour = signal.observed_time.astimezone(UTC).hour
+        self.hours[hour] += 1
+        earlier = self._count_author(signal)
+        if signal.young_author:
+            self.young_hours[hour] += earlier == 0
+            earlier = max(earlier, self.young_mentions)
+            self.young_mentions += 1
+        return 1.0 / (earlier + 1), None
+
+    def _count_author(self, signal: Signal) -> int:
+        """How many clusters of the signal's author were counted before it."""
         if signal.author is None:
-            return 1.0
+            return 0
         earlier = at_least(self.authors, signal.author, MOST_AUTHORS)
         count_in(self.authors, signal.author, MOST_AUTHORS)
         self.author_items += 1
-        return 1.0 / (earlier + 1)
+        return earlier
 
-    def add(self, signal: Signal) -> None:
-        """Adds a weighed signal to its agent's sums and to the signals that moved the day most."""
+    def _seen(self, signal: Signal) -> SeenText | None:
+        """The signal's text as it was before; `None` for few words."""
+        if signal.sketch is None or not signal.item_ids:
+            return None
+        return self.texts.see(
+            item_id=signal.item_ids[0],
+            sketch=signal.sketch,
+            author=signal.author,
+            young=signal.young_author,
+            copy=signal.copy,
+            hour=hours_between(self.start, signal.observed_time),
+        )
+
+    def add(self, signal: Signal, evidence: float) -> None:
+        """Adds a signal to its agent's sums and to the signals that moved the day most."""
         key = sums_key(signal)
         if key not in self.sums:
             self.sums[key] = _Sums(AgentSums(half_life=signal.half_life))
         event = min(signal.event_time, signal.observed_time)
-        self.sums[key].add(signal, hours_between(self.start, event))
+        view = log_odds(signal.p_up)
+        self.sums[key].add(evidence, view, hours_between(self.start, event))
         if self.last_event is None or event > self.last_event:
             self.last_event = event
-        pull = signal.evidence * abs(log_odds(signal.p_up))
-        if pull > 0 and self._moves(pull):
-            self._keep(signal, pull)
+        if evidence > 0 and view != 0:
+            self.pulls.append((evidence * abs(view), signal, evidence))
 
-    def _moves(self, pull: float) -> bool:
-        return len(self.top) < MOST_TOP_SIGNALS or pull >= min(top.pull for top in self.top.values())
+    def top(self) -> tuple[TopSignal, ...]:
+        """The signals that moved the day most; ids are made for those alone, they take time."""
+        pulls = sorted([pull for pull, _, _ in self.pulls] + [top.pull for top in self.before.top])
+        least = pulls[-MOST_TOP_SIGNALS] if len(pulls) > MOST_TOP_SIGNALS else 0.0
+        found = {top.signal_id: top for top in self.before.top}
+        for pull, signal, evidence in self.pulls:
+            if pull >= least:
+                top = _top_signal(signal, evidence, pull)
+                found[top.signal_id] = top
+        return tuple(sorted(found.values(), key=lambda top: (-top.pull, top.signal_id))[:MOST_TOP_SIGNALS])
 
-    def _keep(self, signal: Signal, pull: float) -> None:
-        self.top[signal.signal_id] = TopSignal(
-            signal_id=signal.signal_id,
-            agent_id=signal.agent_id,
-            item_id=signal.item_ids[0] if signal.item_ids else "",
-            p_up=signal.p_up,
-            evidence=signal.evidence,
-            pull=pull,
-        )
-        if len(self.top) > MOST_TOP_SIGNALS:
-            del self.top[max(self.top, key=lambda known: (-self.top[known].pull, known))]
-
-    def state(self) -> AssetDay:
+    def state(self, *, named: bool = True) -> AssetDay:
         return AssetDay(
             asset=self.before.asset,
             day=self.before.day,
@@ -125,9 +171,12 @@ class _Tally:
             author_items=self.author_items,
             authors=self.authors,
             clusters=self.clusters,
-            top=tuple(sorted(self.top.values(), key=lambda top: (-top.pull, top.signal_id))),
+            top=self.top() if named else self.before.top,
             last_event=self.last_event.isoformat() if self.last_event else None,
             mentions_by_hour=tuple(self.hours),
+            young_mentions=self.young_mentions,
+            young_by_hour=tuple(self.young_hours),
+            texts=self.texts.record(),
         )
 
 
@@ -140,12 +189,11 @@ class _Sums:
         self.weighted_square, self.squared_weight = sums.weighted_square, sums.squared_weight
         self.newest, self.signals, self.clusters = sums.newest, sums.signals, sums.clusters
 
-    def add(self, signal: Signal, hours: float) -> None:
+    def add(self, evidence: float, view: float, hours: float) -> None:
         self.signals += 1
-        if signal.evidence <= 0:
+        if evidence <= 0:
             return
-        weight = signal.evidence * 2.0 ** (hours / max(self.half_life, SHORTEST_HALF_LIFE))
-        view = log_odds(signal.p_up)
+        weight = evidence * 2.0 ** (hours / max(self.half_life, SHORTEST_HALF_LIFE))
         self.clusters += 1
         self.weight += weight
         self.weighted_log_odds += weight * view
@@ -164,6 +212,17 @@ class _Sums:
             signals=self.signals,
             clusters=self.clusters,
         )
+
+
+def _top_signal(signal: Signal, evidence: float, pull: float) -> TopSignal:
+    return TopSignal(
+        signal_id=signal.signal_id,
+        agent_id=signal.agent_id,
+        item_id=signal.item_ids[0] if signal.item_ids else "",
+        p_up=signal.p_up,
+        evidence=evidence,
+        pull=pull,
+    )
 
 
 def sums_key(signal: Signal) -> str:

@@ -31,7 +31,12 @@ def live_hours(half_life: float) -> float:
 
 def expiry(event_time: datetime, half_life: float) -> datetime:
     """When a signal expires: the moment its evidence is dropped."""
-    return event_time + timedelta(hours=live_hours(half_life))
+    return event_time + _life(half_life)
+
+
+@lru_cache(maxsize=256)
+def _life(half_life: float) -> timedelta:
+    return timedelta(hours=live_hours(half_life))
 
 
 @lru_cache(maxsize=4_096)

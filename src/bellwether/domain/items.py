@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -66,7 +67,9 @@ class StoredItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def words(self) -> str:
         """Title and text as one string, as the agents read it."""
-        return "\n".join(part for part in (self.title, self.text) if part)
+        if self.title and self.text:
+            return f"{self.title}\n{self.text}"
+        return self.title or self.text or ""
 
 
 class Rejection(Struct, frozen=True, kw_only=True):
@@ -98,7 +101,7 @@ class RejectedItem(ValueError):
 
 _RETWEET = re.compile(r"^\s*(?:rt|mt|via)\s+@\w+\s*:?\s*", re.IGNORECASE)
 _LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
-_NOT_WORD = re.compile(r"[^\w$]+", re.UNICODE)
+_RUN = re.compile(r"[\w$]+")
 
 
 def item_id(source: str, source_id: str) -> str:
@@ -109,13 +112,26 @@ def item_id(source: str, source_id: str) -> str:
 
 def author_hash(salt: bytes, source: str, author: str) -> str:
     """Keyed hash of an author (HMAC-SHA-256, 80 bits kept): stable for counting, useless without the salt."""
-    return hmac.new(salt, f"{source}\x00{author}".encode(), hashlib.sha256).hexdigest()[:20]
+    return hmac.digest(salt, f"{source}\x00{author}".encode(), "sha256").hex()[:20]
 
 
 def normalised_words(text: str) -> str:
     """Text without what reposts change: retweet prefix, links, case, punctuation, spacing."""
-    text = _RETWEET.sub("", unicodedata.normalize("NFKC", text))
-    return _NOT_WORD.sub(" ", _LINK.sub(" ", text)).strip().casefold()
+    text = unicodedata.normalize("NFKC", text)
+    if retweeted := _RETWEET.match(text):
+        text = text[retweeted.end() :]
+    return " ".join(_RUN.findall(_without_links(text))).casefold()
+
+
+def _without_links(text: str) -> str:
+    """Without links; the pattern, which tries every character, starts where the first one can."""
+    if "www." in text.lower():
+        return _LINK.sub(" ", text)
+    sign = text.find("://")
+    if sign < 0:
+        return text
+    first = max(0, sign - len("https"))
+    return text[:first] + _LINK.sub(" ", text[first:])
 
 
 def cluster_id(item: Item) -> str:
@@ -130,12 +146,19 @@ def cluster_id(item: Item) -> str:
     return "i-" + item_id(item.source, item.repost_of or item.source_id)
 
 
-def settle(item: Item, *, kind: Kind, received_at: datetime, salt: bytes) -> StoredItem:
+def settle(
+    item: Item,
+    *,
+    kind: Kind,
+    received_at: datetime,
+    salt: bytes,
+    hashed: Callable[[bytes, str, str], str] = author_hash,
+) -> StoredItem:
     """Checks what a type cannot say and fixes the times. Raises `RejectedItem`.
 
     An item published more than a day before it arrived, without an `observed_at`, is history: it counts as
     known since its publication, so that an import can be replayed. Any other item is known from when it was
-    observed, by default when it arrived.
+    observed, by default when it arrived. `hashed` is `author_hash`, or the same with a memory.
     """
     if not ((item.title and item.title.strip()) or (item.text and item.text.strip())):
         raise RejectedItem("no_words", "an item needs a title or a text")
@@ -158,7 +181,7 @@ def settle(item: Item, *, kind: Kind, received_at: datetime, salt: bytes) -> Sto
         observed_at=observed,
         known_at=published if history else observed,
         cluster_id=cluster_id(item),
-        author=author_hash(salt, item.source, item.author) if item.author else None,
+        author=hashed(salt, item.source, item.author) if item.author else None,
         title=item.title,
         text=item.text,
         url=item.url,

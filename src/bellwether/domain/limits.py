@@ -26,7 +26,9 @@ class RiskLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     proposal counted as if it were filled, `sector_concentration` so for the asset's sector. `var_95` and
     `es_97_5` are one-day losses. `var_method` "cornish_fisher" falls back to "historical" outside the
     expansion's domain. `stale_price_days` are calendar days between the last known bar and `as_of` (5 spans
-    Easter).
+    Easter). `author_share`, `cluster_share` and `young_author_share` are shares of the items behind a score;
+    `campaign_accounts` young accounts that repeat one text, or speak up within six hours, are a campaign when
+    they also make up more than `young_author_share` of those who do.
     """
 
     position: Share = 0.05
@@ -49,6 +51,7 @@ class RiskLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     author_share: Share = 0.5
     cluster_share: Share = 0.5
     young_author_share: Share = 0.5
+    campaign_accounts: Annotated[int, Meta(ge=2, le=10_000)] = 20
     two_approvers_above: NotNegative = 50_000.0
     approval_drift: Share = 0.05
     expires_after_hours: Positive = 24.0

@@ -5,7 +5,8 @@ through a dictionary. The cost does not depend on how many entities are tracked.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -87,7 +88,8 @@ _COMPANY_VERBS = _words("""
     misses acquires acquired buys sells sues sued hires plans expects raises raised cuts cut names
     appoints upgraded downgraded falls fell rises rose jumps jumped surges surged slumps slumped slides
     slid drops dropped gains gained tumbles tumbled rallies rallied climbs soars soared plunges plunged
-    trades trading agrees
+    trades trading agrees recalls recalled warns warned wins won faces seeks eyes shuts files settles pays
+    invests partners lifts lifted halts halted sold bought slashes slashed delays delayed
 """)
 """What a company does: after a capitalised ambiguous name they make it one."""
 
@@ -100,11 +102,16 @@ _FINANCE = _SHARE_WORDS | _words("""
 
 _CASHTAG = re.compile(
     # as platforms read it: not inside a word, letters (then digits, as some exchanges' symbols have), an
-    # optional class or exchange after a dot; an ellipsis means the post was cut and the symbol may be longer
-    r"(?<![\w$@#&])\$([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
+    # optional class or exchange after a dot; an ellipsis means the post was cut and the symbol may be longer;
+    # what comes before the sign is looked at last, so that the search can go from sign to sign
+    r"\$(?<![\w$@#&]\$)([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
 )
+_HASHTAG = re.compile(r"(?<![\w&#])#([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S*|[@#$][^\W_]\w*")
+_ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
+"""Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
+# alternatives that begin with a plain character each, so that the search need not try every place in the text
+_NOT_WORDS = re.compile(r"https?://\S*|www\.\S*|@[^\W_]\w*|#[^\W_]\w*|\$[^\W_]\w*")
 _AMPERSAND = "&" + 4 * "\x00"
 """`&amp;` in place: as long as it was, so that offsets stay true."""
 _GAP = frozenset(
@@ -113,6 +120,9 @@ _GAP = frozenset(
 """What may stand between the words of one name."""
 _EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
 _CONTEXT_REACH = 6
+_POSSESSIVE = ("'s", "’s", "'S", "’S")
+_MOST_DULL, _LONGEST_DULL = 50_000, 10
+"""Words remembered as no part of any name: a few megabytes, and none of the random ones links are made of."""
 
 
 class LinkTarget(msgspec.Struct, frozen=True):
@@ -144,9 +154,28 @@ class _Entry(msgspec.Struct, frozen=True):
     ambiguous: bool
 
 
+class _Letters(dict[int, int]):
+    """Each letter without what sets it apart from the plain one: `é`, `ａ` and `𝐚` are `e`, `a` and `a`.
+
+    A letter that has no single plain one stays, so that offsets stay true.
+    """
+
+    def __missing__(self, code: int) -> int:
+        parts = [part for part in unicodedata.normalize("NFKD", chr(code)) if not unicodedata.combining(part)]
+        self[code] = plain = ord(parts[0]) if len(parts) == 1 else code
+        return plain
+
+
+_LETTERS = _Letters()
+
+
+def _unaccented(text: str) -> str:
+    return text if text.isascii() else text.translate(_LETTERS)
+
+
 def _keys(name: str) -> list[str]:
-    """The words of a name as the trie spells them: lower case, no possessive, no `and`."""
-    lowered = name.lower()
+    """The words of a name as the trie spells them: lower case, no accent, no possessive, no `and`."""
+    lowered = _unaccented(name).lower()
     for form, plain in _LEGAL_FORMS:
         lowered = lowered.replace(form, plain)
     return [key for match in _WORD.finditer(lowered) if (key := _key(match.group())) != "and"]
@@ -154,7 +183,7 @@ def _keys(name: str) -> list[str]:
 
 def _key(word: str) -> str:
     lowered = word.lower()
-    return lowered[:-2] if lowered.endswith(("'s", "’s")) else lowered
+    return lowered[:-2] if lowered.endswith(_POSSESSIVE) else lowered
 
 
 def _spellings(name: str) -> Iterable[tuple[tuple[str, ...], bool]]:
@@ -173,6 +202,19 @@ def _spellings(name: str) -> Iterable[tuple[tuple[str, ...], bool]]:
         yield ("".join(keys),), False
 
 
+def _plain(text: str) -> str:
+    """The text with what holds no words blanked, not cut out: offsets must stay true."""
+    if "&amp;" in text:
+        text = text.replace("&amp;", _AMPERSAND)
+    if "$" in text or "@" in text or "#" in text or "://" in text or "www." in text:
+        text = _NOT_WORDS.sub(_blank, text)
+    return text
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\x00" * (match.end() - match.start())
+
+
 def _bare_symbol(symbol: str) -> str:
     return symbol.strip().lstrip("$").upper()
 
@@ -189,6 +231,7 @@ class Linker:
         self._tags: dict[str, str] = {}
         self._tickers: dict[str, bool] = {}
         self._trie: dict[str, Any] = {}
+        self._dull: set[str] = set()
         for asset in assets:
             self._add(asset)
 
@@ -222,17 +265,18 @@ class Linker:
         Never raises on any text; an empty list means nobody we track is mentioned with enough certainty.
         """
         best: dict[str, Link] = {}
-        if "$" in text:
-            for link in self._cashtags(text):
+        folded = _unaccented(text)
+        if "$" in folded:
+            for link in self._cashtags(folded):
                 _keep(best, link)
-        plain = text.replace("&amp;", _AMPERSAND) if "&amp;" in text else text
-        if "$" in text or "@" in text or "#" in text or "://" in text or "www." in text:
-            # blanked, not cut out: offsets must stay true
-            plain = _NOT_WORDS.sub(lambda match: "\x00" * len(match.group()), plain)
-        for link in self._words(plain):
-            written = text[link.start : link.end]
-            _keep(best, link if written == link.surface else msgspec.structs.replace(link, surface=written))
-        return sorted(best.values(), key=lambda link: (link.start, link.symbol))
+        if "#" in folded:
+            for link in self._hashtags(folded):
+                _keep(best, link)
+        if telling := self._telling(folded):
+            for link in self._words(_plain(folded), telling):
+                _keep(best, link)
+        found = sorted(best.values(), key=lambda link: (link.start, link.symbol))
+        return [_as_written(link, text) for link in found]
 
     def _cashtags(self, text: str) -> Iterable[Link]:
         for match in _CASHTAG.finditer(text):
@@ -245,34 +289,58 @@ class Linker:
             if symbol is not None:
                 yield Link(symbol, 0.97 if len(body) == 1 else 0.99, start, end, text[start:end], "cashtag")
 
-    def _words(self, text: str) -> Iterable[Link]:
-        trie, tickers = self._trie, self._tickers
+    def _hashtags(self, text: str) -> Iterable[Link]:
+        """`#AAPL` and `#Microsoft`, where the ticker or the name means nothing else."""
+        for match in _HASHTAG.finditer(text):
+            tag, start, end = match[1], match.start(), match.end()
+            if tag.isupper() and not self._tickers.get(tag, True):
+                yield Link(tag, 0.9, start, end, match.group(), "ticker")
+            for entry in (self._trie.get(tag.lower()) or {}).get("", ()):
+                if not entry.ambiguous:
+                    yield Link(entry.symbol, 0.9, start, end, match.group(), entry.kind)
+
+    def _telling(self, text: str) -> set[str]:
+        """The words of a text a name may begin with or that may be a ticker, and perhaps a few more."""
+        apart = text.replace("http://", " http://").replace("https://", " https://").replace("www.", " www.")
+        return {word for word in set(_ROUGH_WORD.findall(apart)) - self._dull if self._tells(word)}
+
+    def _words(self, text: str, telling: Container[str]) -> Iterable[Link]:
         matches = list(_WORD.finditer(text))
-        position, count = 0, len(matches)
-        while position < count:
-            match = matches[position]
+        after = 0
+        for position, match in enumerate(matches):
             word = match.group()
-            key = _key(word)
-            node = trie.get(key)
-            step = 1
-            if node is None and len(key) > 4 and key[-1] == "s":
-                node = trie.get(key[:-1])
+            if position < after or word not in telling:
+                continue
+            node = self._node(_key(word))
             if node is not None:
                 size, entries = _longest(text, matches, position, node)
                 if entries:
                     links = list(self._named(text, matches, position, size, entries))
                     yield from links
-                    step = size if links else 1
-            if word.isupper() and word in tickers and (link := self._ticker(text, matches, position)):
+                    after = position + size if links else 0
+            if word.isupper() and word in self._tickers and (link := self._ticker(text, matches, position)):
                 yield link
-            position += step
+
+    def _tells(self, word: str) -> bool:
+        """Whether a name may begin with a word or it may be a ticker; most words are neither: remembered."""
+        if self._node(_key(word)) is not None or (word.isupper() and word in self._tickers):
+            return True
+        if len(self._dull) < _MOST_DULL and len(word) < _LONGEST_DULL:
+            self._dull.add(word)
+        return False
+
+    def _node(self, key: str) -> dict[str, Any] | None:
+        node = self._trie.get(key)
+        if node is None and len(key) > 4 and key[-1] == "s":
+            node = self._trie.get(key[:-1])
+        return node
 
     def _named(
         self, text: str, matches: Sequence[re.Match[str]], first: int, size: int, entries: Sequence[_Entry]
     ) -> Iterable[Link]:
         start, end = matches[first].start(), matches[first + size - 1].end()
         surface = text[start:end]
-        if surface.endswith(("'s", "’s", "'S", "’S")):
+        if surface.endswith(_POSSESSIVE):
             end, surface = end - 2, surface[:-2]
         sure = None
         for entry in entries:
@@ -298,6 +366,11 @@ class Linker:
         else:
             confidence = 0.0 if _shouted(text) else 0.9
         return Link(symbol, confidence, start, end, symbol, "ticker") if confidence else None
+
+
+def _as_written(link: Link, text: str) -> Link:
+    written = text[link.start : link.end]
+    return link if written == link.surface else msgspec.structs.replace(link, surface=written)
 
 
 def _without_preferred(entries: Sequence[_Entry]) -> list[_Entry]:
@@ -353,6 +426,8 @@ def _context(text: str, matches: Sequence[re.Match[str]], first: int, size: int)
         return 0.0
     if after in _COMPANY_VERBS:
         return 0.8
+    if matches[last].group().endswith(_POSSESSIVE):
+        return 0.7
     around = range(max(0, first - _CONTEXT_REACH), min(len(matches), last + 1 + _CONTEXT_REACH))
     words = {_key(matches[near].group()) for near in around if near < first or near > last}
     return 0.7 if words & _FINANCE else 0.0

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from bellwether.domain.campaigns import Burst, RepeatedText
 from bellwether.domain.items import Instant
 from bellwether.domain.ledger import content_hash
 
@@ -34,14 +35,20 @@ class Contribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
     abstained: str | None = None
 
 
-class Concentration(Struct, frozen=True, kw_only=True):
-    """How the items behind a score are spread: shares in [0, 1], `items` and `authors` as counts."""
+class Concentration(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the items behind a score are spread: shares in [0, 1], `items` and `authors` as counts.
+
+    `repeated_text` and `burst` are what most young accounts did together of late, `None` where they did
+    nothing; whether that is a campaign is for the desk's limits to say (MANIPULATION).
+    """
 
     items: int
     authors: int
     top_author_share: float
     top_cluster_share: float
     young_author_share: float
+    repeated_text: RepeatedText | None = None
+    burst: Burst | None = None
 
 
 class Score(Struct, frozen=True, kw_only=True):

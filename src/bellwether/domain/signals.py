@@ -1,10 +1,12 @@
 """Signals: what one agent makes of one item (or of prices) for one asset."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from bellwether.domain.decay import day_start
 from bellwether.domain.items import Instant
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -18,7 +20,9 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     could know it (replays cut here). `horizon` in trading days, `half_life` in hours. `p_up` is stated at an
     even base rate; the score carries it over to the asset's own by adding log-odds. `evidence` is the
     undecayed weight it adds to its agent's view: quality times the author's diminishing weight, and 0 for a
-    further `copy` of a cluster that counted already. `raw` is the agent's own reading before calibration.
+    further `copy` of a cluster that counted already, word for word, or for a lightly edited one of the item
+    `near_copy_of`. `sketch` is what the latter is found by (see `near_duplicates`). `raw` is the agent's own
+    reading before calibration.
     """
 
     asset: str
@@ -41,6 +45,8 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: float = 0.0
     young_author: bool = False
     copy: bool = False
+    sketch: bytes | None = None
+    near_copy_of: str | None = None
 
     @property
     def signal_id(self) -> str:
@@ -50,11 +56,17 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def day_of(at: datetime) -> str:
     """`yyyymmdd` of an instant in UTC: the day part of the signals' partition key."""
-    return at.astimezone(UTC).strftime("%Y%m%d")
+    return at.astimezone(UTC).isoformat()[:10].replace("-", "")
+
+
+@lru_cache(maxsize=4_096)
+def day_before(day: str) -> str:
+    """The `yyyymmdd` before a day."""
+    return day_of(day_start(day) - timedelta(days=1))
 
 
 def sort_key(signal: Signal) -> str:
     """`ts#agent#sourceId` of the signals table; `ts` is the observed time in UTC with microseconds."""
     source = signal.item_ids[0] if signal.item_ids else signal.input_hash[:16]
-    at = signal.observed_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"{at}#{signal.agent_id}#{source}"
+    at = signal.observed_time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+    return f"{at}Z#{signal.agent_id}#{source}"

@@ -8,6 +8,8 @@ and half-life h adds e·2^((t−L)/h) once; at `as_of` the sum is multiplied by 
 
 from msgspec import Struct
 
+from bellwether.domain.seen_texts import SeenText
+
 MOST_AUTHORS = 64
 MOST_CLUSTERS = 32
 MOST_TOP_SIGNALS = 5
@@ -46,9 +48,10 @@ class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """State of one asset for one day of knowledge (`yyyymmdd`, UTC). `version` guards concurrent updates.
 
     `agents` is keyed `agent_id@half_life`, so that a changed half-life starts its own sum. `items` counts all
-    items, `mentions` their clusters (copies once), `mentions_by_hour` the same by hour of knowledge (24).
-    `clusters` are bounded heavy-hitter counts (see `heavy_hitters`) of items, `authors` of clusters whose
-    author is known, of which there are `author_items`.
+    items, `mentions` their clusters (copies once), `mentions_by_hour` the same by hour of knowledge (24);
+    `young_mentions` are those of young accounts, `young_by_hour` the young accounts that spoke up for the
+    first time that day. `clusters` are bounded heavy-hitter counts (see `heavy_hitters`) of items, `authors`
+    of clusters whose author is known, of which there are `author_items`. `texts` are those seen of late.
     """
 
     asset: str
@@ -58,9 +61,12 @@ class AssetDay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: int = 0
     mentions: int = 0
     young_items: int = 0
+    young_mentions: int = 0
     author_items: int = 0
     authors: dict[str, int] = {}
     clusters: dict[str, int] = {}
     top: tuple[TopSignal, ...] = ()
     last_event: str | None = None
     mentions_by_hour: tuple[int, ...] = ()
+    young_by_hour: tuple[int, ...] = ()
+    texts: tuple[SeenText, ...] = ()

@@ -15,11 +15,12 @@ from threading import Lock
 
 from msgspec import Struct
 
+from bellwether.agents.copies import sketch_of
 from bellwether.agents.mentions import Mentions
 from bellwether.agents.readings import ItemAgent, Mention, Reading
 from bellwether.agents.sentiment import SentimentAgent, TextModel
+from bellwether.domain.accounts import is_young
 from bellwether.domain.agents_config import AgentConfig
-from bellwether.domain.concentration import YOUNG_DAYS
 from bellwether.domain.day_sums import fold
 from bellwether.domain.decay import expiry
 from bellwether.domain.ids import ulid
@@ -27,7 +28,7 @@ from bellwether.domain.items import RawBatch, StoredItem
 from bellwether.domain.log_odds import probability
 from bellwether.domain.problems import Unavailable
 from bellwether.domain.reliability import log_odds_from
-from bellwether.domain.signals import Signal, day_of
+from bellwether.domain.signals import Signal, day_before, day_of
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
 from bellwether.usecases.ports import (
@@ -44,7 +45,7 @@ from bellwether.usecases.ports import (
 )
 
 REMEMBERED = timedelta(seconds=30)
-MOST_ATTEMPTS = 25
+MOST_ATTEMPTS = 50
 
 AssetDayKey = tuple[str, str]
 
@@ -127,10 +128,10 @@ class ProcessBatch:
         for item, of_item in found:
             for signal in reader.signals(of_item, copy=item.item_id not in firsts):
                 by_day[signal.asset, day_of(signal.observed_time)].append(signal)
-        self._store(batch, by_day)
+        weighed = self._store(batch, by_day)
         self._tell(batch, by_day, now)
         self.claims.finish(batch.batch_id)
-        self._count(len(items), by_day, reader.failures)
+        self._count(len(items), weighed, reader.failures)
         return Processed(
             signals=sum(map(len, by_day.values())),
             assets=len({asset for asset, _ in by_day}),
@@ -164,27 +165,40 @@ class ProcessBatch:
         won = self.claims.claim_clusters(batch_id, known)
         return {item.item_id for cluster, item in first.items() if cluster in won}
 
-    def _store(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]]) -> None:
+    def _store(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]]) -> list[Signal]:
         """Signals first, then the sums with the marker; what loses a race is weighed again on the newer
-        state.
+        state. Returns all signals, weighed where they were not stored before.
         """
+        final = dict(by_day)
         keys = list(by_day)
         pending = set(keys) - self.states.applied(batch.batch_id, keys) if keys else set()
         for _ in range(MOST_ATTEMPTS):
             if not pending:
-                return
-            stored = self.states.get(sorted(pending))
-            states: list[AssetDay] = []
-            weighed: list[Signal] = []
-            for asset, day in sorted(pending):
-                before = stored.get((asset, day)) or AssetDay(asset=asset, day=day)
-                after, signals = fold(before, by_day[asset, day])
-                states.append(after)
-                weighed.extend(signals)
-            self.signals.put(weighed, batch.received_at)
+                return [signal for signals in final.values() for signal in signals]
+            states = self._weighed(pending, by_day, final)
+            self.signals.put([signal for key in sorted(pending) for signal in final[key]], batch.received_at)
             pending = self.states.apply(batch.batch_id, states)
-        if pending:
-            raise Unavailable(f"the sums of {len(pending)} asset days kept changing, try the batch again")
+        raise Unavailable(f"the sums of {len(pending)} asset days kept changing, try the batch again")
+
+    def _weighed(
+        self,
+        pending: set[AssetDayKey],
+        by_day: dict[AssetDayKey, list[Signal]],
+        final: dict[AssetDayKey, list[Signal]],
+    ) -> list[AssetDay]:
+        """The next states of asset days, their signals put weighed into `final`.
+
+        The day before is read along: copies are known across midnight.
+        """
+        known = self.states.get(sorted(pending | {(asset, day_before(day)) for asset, day in pending}))
+        states: list[AssetDay] = []
+        for asset, day in sorted(pending):
+            before = known.get((asset, day)) or AssetDay(asset=asset, day=day)
+            earlier = known.get((asset, day_before(day)))
+            after, final[asset, day] = fold(before, by_day[asset, day], earlier=earlier)
+            known[asset, day] = after
+            states.append(after)
+        return states
 
     def _tell(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]], now: datetime) -> None:
         if not by_day:
@@ -196,14 +210,12 @@ class ProcessBatch:
         data = {"assets": dict(assets), "batch_id": batch.batch_id}
         self.changes.publish([Change(id=ulid(now, identity), type="signals", at=now, data=data)])
 
-    def _count(
-        self, items: int, by_day: dict[AssetDayKey, list[Signal]], failures: Sequence[Failure]
-    ) -> None:
+    def _count(self, items: int, signals: Iterable[Signal], failures: Sequence[Failure]) -> None:
         counts = Counter[str](bellwether_items_processed_total=items)
-        for signals in by_day.values():
-            for signal in signals:
-                outcome = "copy" if signal.copy else "abstained" if signal.abstained else "view"
-                counts[f'bellwether_signals_total{{agent="{signal.agent_id}",outcome="{outcome}"}}'] += 1
+        for signal in signals:
+            copy = signal.copy or signal.near_copy_of is not None
+            outcome = "copy" if copy else "abstained" if signal.abstained else "view"
+            counts[f'bellwether_signals_total{{agent="{signal.agent_id}",outcome="{outcome}"}}'] += 1
         for failure in failures:
             counts[f'bellwether_agent_failures_total{{agent="{failure.agent_id}"}}'] += 1
         # the signals are stored: a counter that does not answer must not bring the batch back
@@ -221,13 +233,15 @@ class _Reader:
         self.failures: list[Failure] = []
         self._read: dict[tuple[str, str, str], Reading] = {}
 
-    def signals(self, mentions: Iterable[Mention], *, copy: bool) -> Iterable[Signal]:
-        """One signal for each mention and agent that is switched on, abstentions included."""
+    def signals(self, mentions: Sequence[Mention], *, copy: bool) -> Iterable[Signal]:
+        """One signal for each mention of an item and agent that is switched on, abstentions included."""
+        sketch = sketch_of(mentions[0].item.words) if mentions else None
         for mention in mentions:
             for agent in self.agents:
                 config = self.versions.at(agent.agent_id, mention.item.known_at)
                 if config.enabled:
-                    yield signal_from(mention, config, self._reading(agent, mention), copy=copy)
+                    reading = self._reading(agent, mention)
+                    yield signal_from(mention, config, reading, copy=copy, sketch=sketch)
 
     def prepare(self, mentions: Iterable[Mention]) -> None:
         """Tells each agent that is switched on what it is going to read, each text cluster once."""
@@ -266,8 +280,13 @@ def _text_of(mention: Mention) -> tuple[str, str]:
     return mention.asset.symbol, cluster if cluster.startswith("w-") else mention.item.item_id
 
 
-def signal_from(mention: Mention, config: AgentConfig, reading: Reading, *, copy: bool) -> Signal:
-    """A reading as a signal: calibrated by the configuration in force when the item became known."""
+def signal_from(
+    mention: Mention, config: AgentConfig, reading: Reading, *, copy: bool, sketch: bytes | None
+) -> Signal:
+    """A reading as a signal: calibrated by the configuration in force when the item became known.
+
+    `sketch` is of the item's words (see `domain.near_duplicates`).
+    """
     item = mention.item
     expires_at = expiry(item.published_at, config.half_life)
     abstained = reading.abstained
@@ -291,8 +310,9 @@ def signal_from(mention: Mention, config: AgentConfig, reading: Reading, *, copy
         abstained=abstained is not None,
         cluster_id=item.cluster_id,
         author=item.author,
-        young_author=item.engagement.get("author_age_days", YOUNG_DAYS) < YOUNG_DAYS,
+        young_author=is_young(item.engagement),
         copy=copy,
+        sketch=sketch,
     )
 
 

@@ -28,7 +28,7 @@ from bellwether.domain.prices import History
 from bellwether.domain.problems import InvalidInput
 from bellwether.domain.reliability import reliability_of, track_record_of
 from bellwether.domain.scores import Contribution, Score, TrackRecord, score_id
-from bellwether.domain.signals import day_of
+from bellwether.domain.signals import day_before, day_of
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
 from bellwether.usecases.ports import (
@@ -127,7 +127,8 @@ class ScoreAssets:
         days = self._days(asset, as_of, as_of - timedelta(days=1))
         signals = list(self.signals.of_day(asset, today, until=as_of))
         if signals:
-            days.append(fold(AssetDay(asset=asset, day=today), signals)[0])
+            before = next((day for day in days if day.day == day_before(today)), None)
+            days.append(fold(AssetDay(asset=asset, day=today), signals, earlier=before)[0])
         return days
 
     def _keep(self, scores: Sequence[Score], as_of: datetime, horizon: int) -> None:
@@ -201,7 +202,7 @@ def score_of(
         interval=None if fused.interval is None else (_kept(fused.interval[0]), _kept(fused.interval[1])),
         contributions=contributions,
         track_record=_track_record(contributions),
-        concentration=concentration(live_days(days, as_of)),
+        concentration=concentration(live_days(days, as_of), as_of),
         last_event=_last_event(days),
         explanation=explanation(asset, horizon, base.p_up, fused, contributions),
     )

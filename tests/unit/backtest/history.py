@@ -1,15 +1,15 @@
 """A small market in memory: wandering prices, posts about it, and what a replay of them finds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 from bellwether.agents.text import SentimentModel
-from bellwether.agents.views import view_of
+from bellwether.backtest.forecasting import ViewOf
 from bellwether.backtest.intake import in_order
 from bellwether.backtest.records import Counts, Replayed, Settings
-from bellwether.backtest.replay import Replay, ViewOf
+from bellwether.backtest.replay import Replay
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import Item, Kind
 from bellwether.domain.prices import History
@@ -60,7 +60,7 @@ def replay(
     items: Sequence[tuple[Item, Kind]],
     histories: dict[str, History],
     settings: Settings | None = None,
-    views: ViewOf = view_of,
+    instead: Mapping[str, ViewOf] | None = None,
 ) -> Replayed:
     counts = Counts()
     run = Replay(
@@ -69,6 +69,6 @@ def replay(
         histories=histories,
         model=SentimentModel.load(),
         counts=counts,
-        view_of=views,
+        instead=instead or {},
     )
     return run(in_order(items, counts))

@@ -42,7 +42,6 @@ def forecasts(skill: float, seed: int = 1) -> list[Resolved]:
                     leave=DAYS[n + 2],
                     value=value,
                     benchmark=0.001,
-                    tradable=True,
                 )
             )
     return found
@@ -96,7 +95,7 @@ def test_equity_and_drawdown_by_hand() -> None:
     assert drawdowns(equity) == pytest.approx([0.0, 0.5, 0.4])
 
 
-def test_days_without_trade_and_missing_bars_are_left_out_and_counted() -> None:
+def test_days_without_trade_and_missing_bars_are_counted() -> None:
     histories = market()
     beacon = histories["BEACON"]
     histories["BEACON"] = replace(beacon, volume=[*beacon.volume[:300], 0.0, *beacon.volume[301:]])
@@ -112,8 +111,8 @@ def test_days_without_trade_and_missing_bars_are_left_out_and_counted() -> None:
     }  # fmt: skip
     histories["LANTERN"] = replace(lantern, **holes)
     found = replay(posts(weekdays(330)[285], 60), histories)
-    assert found.counts.without_trade == 2
+    assert (found.counts.without_trade, found.counts.late_exits) == (1, 1)
     assert found.counts.ended_assets == 1
     assert found.counts.missing_bars == 1
     assert found.counts.no_entry_price == 1
-    assert found.counts.no_exit_price == 1
+    assert found.counts.closed_at_last_price == 1

@@ -1,11 +1,13 @@
 """The replay's learner against the desk's own `Learn` on the same outcomes."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 
 from bellwether.adapters.memory import MemoryAgentConfigs, MemoryOutcomes
-from bellwether.backtest.calibration_columns import Columns, fit_columns
+from bellwether.backtest import calibration_columns
+from bellwether.backtest.calibration_columns import Series, fit_columns
 from bellwether.backtest.learner import Learner
 from bellwether.backtest.records import Resolved
 from bellwether.domain.calibration import Fit, fit_logistic
@@ -80,18 +82,40 @@ def test_the_fit_over_columns_is_the_domain_s(start: Fit | None) -> None:
     readings = [n / 7 - 2 for n in range(30)]
     happened = [n % 3 == 0 or n > 20 for n in range(30)]
     offsets = [0.01 * (n % 5) for n in range(30)]
-    half = [
-        Columns.of(readings[part], [float(h) for h in happened[part]], offsets[part])
-        for part in (slice(0, 11), slice(11, 30))
-    ]
-    found, expected = fit_columns(half, start), fit_logistic(readings, happened, offsets)
+    series = Series()
+    series.add([9.0, 8.0], [1.0, 0.0], [0.0, 0.0])
+    for part in (slice(0, 11), slice(11, 30)):
+        series.add(readings[part], [float(h) for h in happened[part]], offsets[part])
+    series.drop(2)
+    found, expected = fit_columns(series, start), fit_logistic(readings, happened, offsets)
     assert found is not None
     assert expected is not None
-    assert found.slope == pytest.approx(expected.slope, abs=1e-6)
-    assert found.intercept == pytest.approx(expected.intercept, abs=1e-6)
+    assert found.slope == pytest.approx(expected.slope, abs=1e-9)
+    assert found.intercept == pytest.approx(expected.intercept, abs=1e-9)
 
 
 def test_nothing_to_fit_is_no_fit() -> None:
-    assert fit_columns([], None) is None
-    assert fit_columns([Columns.of([1.0, 1.0], [0.0, 1.0], [0.0, 0.0])], None) is None
-    assert fit_columns([Columns.of([1.0, 2.0], [1.0, 1.0], [0.0, 0.0])], None) is None
+    for readings, happened in (([], []), ([1.0, 1.0], [0.0, 1.0]), ([1.0, 2.0], [1.0, 1.0])):
+        series = Series()
+        series.add(readings, happened, [0.0] * len(readings))
+        assert fit_columns(series, None) is None
+
+
+def test_a_window_that_moves_is_fitted_like_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows come and go; once in a while what was dropped is really let go."""
+    monkeypatch.setattr(calibration_columns, "_MOST_DROPPED", 150)
+    random = Random(4)
+    rows = [(random.gauss(0, 2), float(random.random() < 0.55), random.gauss(0, 0.1)) for _ in range(900)]
+    series, fit = Series(), None
+    for first in range(0, 900, 60):
+        x, o, c = (list(column) for column in zip(*rows[first : first + 60], strict=True))
+        series.add(x, o, c)
+        if first >= 180:
+            series.drop(60)
+        fit = fit_columns(series, fit)
+        x, o, c = (list(column) for column in zip(*rows[max(0, first - 120) : first + 60], strict=True))
+        expected = fit_logistic(x, [value > 0 for value in o], c)
+        assert fit is not None
+        assert expected is not None
+        assert len(series) == len(x)
+        assert (fit.intercept, fit.slope) == pytest.approx((expected.intercept, expected.slope), abs=1e-8)

@@ -1,6 +1,6 @@
 """Nothing after a forecast changes it; an agent that peeks is caught by the same test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from bellwether.adapters.memory import MemoryAgentConfigs
 from bellwether.agents.views import AgentView, view_of
+from bellwether.backtest.forecasting import ViewOf
 from bellwether.backtest.records import Prediction, Replayed
-from bellwether.backtest.replay import ViewOf
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.fusion import View
 from bellwether.domain.items import Item, Kind
@@ -65,8 +65,6 @@ def peeking(
 ) -> AgentView:
     """Momentum replaced by an agent that reads the next close."""
     seen = view_of(config, days=days, history=history, as_of=as_of, horizon=horizon)
-    if config.agent_id != "momentum":
-        return seen
     row = history.known_rows(as_of)
     if row + 1 >= len(history.close):
         return seen
@@ -75,20 +73,20 @@ def peeking(
     return AgentView(config=config, view=view)
 
 
-def future_matters(views: ViewOf) -> bool:
+def future_matters(instead: Mapping[str, ViewOf]) -> bool:
     histories = market()
-    before = forecasts_until(replay(ITEMS, histories, views=views), AS_OF)
-    after = forecasts_until(replay(ITEMS, changed_after(histories, CUT), views=views), AS_OF)
+    before = forecasts_until(replay(ITEMS, histories, instead=instead), AS_OF)
+    after = forecasts_until(replay(ITEMS, changed_after(histories, CUT), instead=instead), AS_OF)
     assert before
     return before != after
 
 
 def test_prices_after_a_forecast_change_nothing_of_it() -> None:
-    assert not future_matters(view_of)
+    assert not future_matters({})
 
 
 def test_an_agent_that_peeks_is_caught() -> None:
-    assert future_matters(peeking)
+    assert future_matters({"momentum": peeking})
 
 
 def test_items_after_a_forecast_change_nothing_of_it() -> None:
@@ -122,7 +120,7 @@ def test_the_forecasts_are_the_desk_s_own() -> None:
         captured[history.symbol, as_of] = list(days)
         return view_of(config, days=days, history=history, as_of=as_of, horizon=horizon)
 
-    found = replay(ITEMS, histories, views=watching)
+    found = replay(ITEMS, histories, instead={"sentiment": watching})
     configs = MemoryAgentConfigs()
     for versions in found.versions.values():
         for version in versions:

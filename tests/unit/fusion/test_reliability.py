@@ -121,9 +121,9 @@ def test_concentration_by_hand() -> None:
     signals += [signal(10 + n) for n in range(7)]
     signals += [signal(30 + n, cluster_id="w-1", author="bot", copy=True) for n in range(10)]
     day, _ = fold(AssetDay(asset="BEACON", day=DAY), signals)
-    found = concentration([day, day])
+    found = concentration([day, day], START)
     assert (found.items, found.authors) == (40, 8)
     assert found.top_author_share == pytest.approx(6 / 20)
     assert found.top_cluster_share == pytest.approx(26 / 40)
     assert found.young_author_share == pytest.approx(6 / 40)
-    assert concentration([]).top_author_share == 0.0
+    assert concentration([], START).top_author_share == 0.0

@@ -169,3 +169,37 @@ def test_symbols_with_digits_are_linked_by_their_cashtag() -> None:
     assert [link.symbol for link in linker.link("bought $SP500X and $sp500x, paid $500")] == ["SP500X"]
     assert [link.symbol for link in linker.link("$A1 is another symbol, $A is this one")] == ["A"]
     assert linker.link("$SP500Xtra") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Apple's new phone", ["AAPL"]),
+        ("an apple's core", []),
+        ("AN APPLE'S CORE AND NOTHING ELSE", []),
+        ("Nestlé lifts, Nestle cuts", ["NESN"]),
+        ("NESTLÉ lifts", ["NESN"]),
+        ("𝐀𝐩𝐩𝐥𝐞 shares soar", ["AAPL"]),
+        ("＄AAPL and ＴＳＬＡ", ["AAPL", "TSLA"]),
+        ("#TSLA #stocks", ["TSLA"]),
+        ("#tsla #T #IT #ALL #C", []),
+        ("#tesla and #citibank", ["TSLA", "C"]),
+        ("#apple #visa pay", []),
+        ("a#TSLA &#TSLA; #TSLAQ #TSLA2 #TSLA…", []),
+        ("Visa wins in court", ["V"]),
+        ("a visa wins nothing", []),
+    ],
+)
+def test_hashtags_possessives_and_letters_of_other_kinds(text: str, expected: list[str]) -> None:
+    assert symbols(text) == expected
+
+
+def test_a_link_says_what_was_written_where() -> None:
+    for text, surface in (
+        ("⇒ 𝐀𝐩𝐩𝐥𝐞 shares soar", "𝐀𝐩𝐩𝐥𝐞"),
+        ("é NESTLÉ lifts", "NESTLÉ"),
+        ("ﬁrst ＄AAPL", "＄AAPL"),
+        ("a #TSLA b", "#TSLA"),
+    ):
+        (link,) = LINKER.link(text)
+        assert (link.surface, text[link.start : link.end]) == (surface, surface)

@@ -9,13 +9,13 @@ A row that is no item is one `Line` with a fault; a file nothing can be read fro
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import IO, NamedTuple
 
 from bellwether.cli.readers.documents import Document, is_url, open_document
 from bellwether.cli.readers.fields import RowReader, columns_of, kind_of
 from bellwether.cli.readers.formats import FileRefused, format_of, opened
 from bellwether.cli.readers.objects import as_object, is_json_feed, json_document, json_lines, records_of
-from bellwether.cli.readers.tables import Row, parquet_rows, table_rows
+from bellwether.cli.readers.tables import Row, batch_rows, parquet_batches, table_rows
 from bellwether.domain.items import Item, Kind, RejectedItem
 
 __all__ = ["Document", "FileRefused", "Line", "RowReader", "is_url", "open_document", "read_items"]
@@ -23,8 +23,7 @@ __all__ = ["Document", "FileRefused", "Line", "RowReader", "is_url", "open_docum
 LARGEST_FEED = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One row, line or entry: the item in it, or the fault that keeps it from being one."""
 
     position: int
@@ -39,7 +38,7 @@ def read_items(document: Document, reader: RowReader) -> Iterator[Line]:
         stream = opened(document.stream)
         format_, encoding = format_of(stream)
         if format_ == "parquet":
-            yield from _lines(parquet_rows(stream, require_columns), reader)
+            yield from _of_batches(stream, reader)
         elif format_ == "table":
             yield from _lines(table_rows(stream, encoding, require_columns), reader)
         elif format_ == "ndjson":
@@ -60,6 +59,18 @@ def require_columns(names: list[str]) -> None:
         raise FileRefused(f"{lacking}; its columns are: {listed}")
 
 
+def _of_batches(stream: IO[bytes], reader: RowReader) -> Iterator[Line]:
+    from bellwether.cli.readers.item_columns import items_of
+
+    for first, batch in parquet_batches(stream, require_columns):
+        items = items_of(batch, reader)
+        if items is None:
+            yield from _lines(batch_rows(first, batch), reader)
+        else:
+            for position, item in enumerate(items, start=first):
+                yield Line(position, item, None, kind_of(item))
+
+
 def _lines(rows: Iterator[Row], reader: RowReader) -> Iterator[Line]:
     for position, row in rows:
         if isinstance(row, RejectedItem):
@@ -70,7 +81,7 @@ def _lines(rows: Iterator[Row], reader: RowReader) -> Iterator[Line]:
         except RejectedItem as fault:
             yield Line(position=position, fault=fault)
         else:
-            yield Line(position=position, item=item, kind=kind_of(item))
+            yield Line(position, item, None, kind_of(item))
 
 
 def _json(content: object, document: Document, reader: RowReader) -> Iterator[Line]:

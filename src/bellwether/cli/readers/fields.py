@@ -42,7 +42,7 @@ ALIASES = {
     "replies": "engagement_replies",
     "views": "engagement_views",
 }
-_ENGAGEMENT = "engagement_"
+ENGAGEMENT = "engagement_"
 _TIMES = ("published_at", "observed_at")
 _WORDS = ("title", "text", "url", "lang", "repost_of", "author")
 
@@ -91,7 +91,7 @@ def columns_of(names: Iterable[str]) -> Columns:
 
 
 def _target(name: str, *, only_own: bool) -> str | None:
-    if name in FIELDS or name.startswith(_ENGAGEMENT):
+    if name in FIELDS or name.startswith(ENGAGEMENT):
         return name
     return None if only_own else ALIASES.get(name)
 
@@ -107,7 +107,11 @@ class RowReader:
 
     def item(self, row: Mapping[str, Any]) -> Item:
         """The item of one row. Raises `RejectedItem` with a code and what is wrong with which field."""
-        names = tuple(row)
+        columns = self.columns(tuple(row))
+        return self.item_of({target: row[name] for name, target in columns.meaning.items()})
+
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """What a header's columns mean; remembers it, and what it leaves out."""
         columns = self._headers.get(names)
         if columns is None:
             columns = columns_of(names)
@@ -115,7 +119,7 @@ class RowReader:
                 self._headers[names] = columns
             if len(self.ignored) < 100:
                 self.ignored.update(columns.ignored)
-        return self.item_of({target: row[name] for name, target in columns.meaning.items()})
+        return columns
 
     def item_of(self, cells: Mapping[str, Any]) -> Item:
         """The same for cells already named like the Item's fields."""
@@ -124,12 +128,12 @@ class RowReader:
             if (at := self._time(name, cells.get(name))) is not None:
                 values[name] = at
         for name in _WORDS:
-            if (words := _text(cells.get(name))) is not None:
+            if (words := cell_text(cells.get(name))) is not None:
                 values[name] = words
-        values["source"] = _source(cells.get("source"))
+        values["source"] = cell_source(cells.get("source"))
         if "published_at" not in values:
             raise RejectedItem("invalid_item", "published_at is missing")
-        values["source_id"] = _text(cells.get("source_id")) or _derived_id(values)
+        values["source_id"] = cell_text(cells.get("source_id")) or derived_id(values)
         values["engagement"] = _engagement(cells)
         try:
             return msgspec.convert(values, Item)
@@ -152,7 +156,7 @@ def kind_of(item: Item) -> Kind:
     return "news" if item.source == "upload" and item.title else "social"
 
 
-def _text(cell: Any) -> str | None:
+def cell_text(cell: Any) -> str | None:
     """A cell as text; empty, missing and NaN are all `None`. Whole numbers keep no decimal point."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return None
@@ -170,8 +174,9 @@ def _text(cell: Any) -> str | None:
     return words if words.strip() else None
 
 
-def _source(cell: Any) -> str:
-    source = _text(cell)
+def cell_source(cell: Any) -> str:
+    """The source a cell names, `upload` for an empty one. Raises `RejectedItem`."""
+    source = cell_text(cell)
     if source is None:
         return "upload"
     source = source.strip().lower()
@@ -180,7 +185,7 @@ def _source(cell: Any) -> str:
     return source
 
 
-def _derived_id(values: Mapping[str, Any]) -> str:
+def derived_id(values: Mapping[str, Any]) -> str:
     """An id for a row without one: the same content read again gets the same id, so it counts once."""
     known = [str(values.get(name, "")) for name in ("published_at", "author", "title", "text", "url")]
     digest = hashlib.sha256("\x1f".join(known).encode("utf-8", "surrogatepass")).hexdigest()
@@ -203,13 +208,14 @@ def _engagement(cells: Mapping[str, Any]) -> dict[str, float]:
     elif whole is not None and not isinstance(whole, float | str):
         raise RejectedItem("invalid_item", "engagement is not an object of counts")
     for name, cell in cells.items():
-        if name.startswith(_ENGAGEMENT):
-            counts[name.removeprefix(_ENGAGEMENT)] = cell
-    numbers = {str(name): _count(str(name), cell) for name, cell in counts.items()}
+        if name.startswith(ENGAGEMENT):
+            counts[name.removeprefix(ENGAGEMENT)] = cell
+    numbers = {str(name): cell_count(str(name), cell) for name, cell in counts.items()}
     return {name: number for name, number in numbers.items() if number is not None}
 
 
-def _count(name: str, cell: Any) -> float | None:
+def cell_count(name: str, cell: Any) -> float | None:
+    """A cell as a finite count; empty, missing and NaN are all `None`. Raises `RejectedItem`."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return None
     try:

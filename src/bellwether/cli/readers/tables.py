@@ -69,17 +69,29 @@ def parquet_rows(stream: IO[bytes], check: Callable[[list[str]], None]) -> Itera
 
     `check` as for `table_rows`. Columns of bytes that are no text are read as such.
     """
+    for first, batch in parquet_batches(stream, check):
+        yield from batch_rows(first, batch)
+
+
+def batch_rows(first: int, batch: "pa.RecordBatch") -> Iterator[Row]:
+    """The rows of a batch whose first row is number `first`."""
+    yield from enumerate(batch.to_pylist(), start=first)
+
+
+def parquet_batches(
+    stream: IO[bytes], check: Callable[[list[str]], None]
+) -> Iterator[tuple[int, "pa.RecordBatch"]]:
+    """The same as record batches, each with the number of its first row."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(stream)
         check(list(file.schema_arrow.names))
-        number = 0
+        number = 1
         for batch in _batches(file):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
+            yield number, batch
+            number += batch.num_rows
     except (pa.ArrowException, OSError) as fault:
         reason = str(fault).splitlines()[0][:200] if str(fault) else type(fault).__name__
         raise FileRefused(f"it is not a Parquet file that can be read: {reason}") from None

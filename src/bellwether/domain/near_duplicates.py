@@ -1,0 +1,116 @@
+"""Sketches of texts, and whether two of them are copies of one another with light edits.
+
+A sketch is the set of a text's words as short hashes, so that comparing two gives their resemblance
+(Jaccard's share of common words; Broder, "On the resemblance and containment of documents", 1997): exact for
+a post or a headline, and estimated from the smallest hashes for what is longer (bottom-k sketches: Cohen &
+Kaplan, "Summarizing data using bottom-k sketches", PODC 2007).
+
+What copies change does not count: who is quoted, links, cashtags, case, marks, a word that was cut off. What
+makes another sentence of the same words does: a number or a direction replaced by another, a negation more or
+less. "Beats by 3 cents" and "misses by 3 cents" share most of their words and are not copies.
+"""
+
+import re
+import unicodedata
+from array import array
+from collections.abc import Collection, Mapping
+from zlib import crc32
+
+LEAST_RESEMBLANCE = 2 / 3
+"""A text of eight words keeps it when one is replaced, and when two are dropped or four added."""
+FEWEST_WORDS = 4
+"""Fewer distinct words say too little to call two texts copies."""
+MOST_HASHES = 24
+MOST_CHARACTERS = 600
+"""Read from the start: what is copied is copied from there."""
+
+_PLAIN, _NUMBER, _DIRECTION, _TURN = range(4)
+_KINDS = 3
+_CACHED_WORDS = 16_384
+_SAID_BY_COPIES = frozenset({"rt", "mt", "via"})
+
+_LEFT_OUT = r"https?://\S*|www\.\S+|[@$][^\W\d]\w*|&\w+;"
+_WORD = r"(\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?)"
+_WORDS = re.compile(f"{_LEFT_OUT}|{_WORD}").findall
+_WORDS_BUT_CUT_ONES = re.compile(rf"{_LEFT_OUT}|\w+\.\.\.|{_WORD}").findall
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text that copies keep, case-folded."""
+    text = text[:MOST_CHARACTERS]
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    # normalised, an ellipsis is three dots
+    words = set((_WORDS_BUT_CUT_ONES if "..." in folded else _WORDS)(folded))
+    words.discard("")
+    return words - _SAID_BY_COPIES
+
+
+class Sketcher:
+    """Sketches texts. `directions` are the words that say which way something goes, `turns` negate them.
+
+    Safe to share between threads: sketching only adds to a cache, whose size is bounded.
+    """
+
+    def __init__(self, directions: Collection[str] = (), turns: Collection[str] = ()) -> None:
+        kinds = dict.fromkeys(directions, _DIRECTION) | dict.fromkeys(turns, _TURN)
+        self._hash = _Hashes(kinds).__getitem__
+
+    def __call__(self, text: str) -> bytes | None:
+        """Two bytes a word, 48 at most, in order; `None` below four distinct words."""
+        words = words_of(text)
+        if len(words) < FEWEST_WORDS:
+            return None
+        return array("H", sorted(set(map(self._hash, words)))[:MOST_HASHES]).tobytes()
+
+
+class _Hashes(dict[str, int]):
+    """By word: fourteen bits of its hash, then two that say what kind of word it is."""
+
+    def __init__(self, kinds: Mapping[str, int]) -> None:
+        super().__init__()
+        self._kinds = kinds
+
+    def __missing__(self, word: str) -> int:
+        kind = _NUMBER if word[0].isdigit() else self._kinds.get(word, _PLAIN)
+        hashed = crc32(word.encode("utf-8", "surrogatepass")) >> 18 << 2 | kind
+        if len(self) >= _CACHED_WORDS:
+            self.clear()
+        self[word] = hashed
+        return hashed
+
+
+def hashes_of(sketch: bytes) -> frozenset[int]:
+    """A sketch as a set, ready to be compared."""
+    return frozenset(memoryview(sketch).cast("H"))
+
+
+def near(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether two sketched texts are copies of one another, lightly edited at most."""
+    if len(one & other) < LEAST_RESEMBLANCE * max(len(one), len(other)):
+        return False
+    return resemblance(one, other) >= LEAST_RESEMBLANCE and not _says_otherwise(one - other, other - one)
+
+
+def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
+    """The share of common words among all words of two texts, 0 to 1 (0 for two empty ones)."""
+    union = one | other
+    if not union:
+        return 0.0
+    if len(one) < MOST_HASHES and len(other) < MOST_HASHES:
+        return len(one & other) / len(union)
+    smallest = sorted(union)[:MOST_HASHES]
+    return len(one & other & set(smallest)) / len(smallest)
+
+
+def _says_otherwise(apart: frozenset[int], beyond: frozenset[int]) -> bool:
+    """Whether words that one text has and the other lacks make it another sentence.
+
+    A number or a direction that is only added, or only cut off, does not: the rest is a copy all the same.
+    """
+    kinds, others = {h & _KINDS for h in apart}, {h & _KINDS for h in beyond}
+    if _TURN in kinds | others or _NUMBER in kinds & others:
+        return True
+    return bool(kinds and others) and _DIRECTION in kinds | others

@@ -1,0 +1,130 @@
+"""Copies with light edits are known for copies, other sentences of the same words are not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellwether.agents.copies import sketch_of
+from bellwether.domain.near_duplicates import (
+    FEWEST_WORDS,
+    LEAST_RESEMBLANCE,
+    MOST_HASHES,
+    Sketcher,
+    hashes_of,
+    near,
+    resemblance,
+    words_of,
+)
+
+RUMOUR = (
+    "Heard from a friend at the bank that Beacon Industries will be bought out next week at a huge premium"
+)
+
+
+def copies(one: str, other: str) -> bool:
+    first, second = sketch_of(one), sketch_of(other)
+    return first is not None and second is not None and near(hashes_of(first), hashes_of(second))
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        f"RT @trader99: {RUMOUR}",
+        f"{RUMOUR} http://t.co/abc $BEACON #stocks",
+        RUMOUR.upper() + "!!!",
+        RUMOUR.replace("huge", "big"),
+        RUMOUR.replace("Heard from", "Just heard from"),
+        RUMOUR.replace(" at a huge premium", ""),
+        RUMOUR[:80] + "…",
+        RUMOUR.replace("Beacon Industries", "$BEACON"),
+        RUMOUR.replace(" ", "   ").replace("friend", "“friend”"),
+        "ＲＴ " + RUMOUR.translate({ord("e"): "ｅ"}),
+    ],
+)
+def test_light_edits_leave_a_copy(edited: str) -> None:
+    assert copies(RUMOUR, edited)
+    assert copies(edited, RUMOUR)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Beacon beats estimates by 3 cents this quarter", "Beacon misses estimates by 3 cents this quarter"),
+        ("Beacon closes at 110.25 after a quiet day", "Beacon closes at 112.50 after a quiet day"),
+        ("Beacon will raise its dividend next year", "Beacon will not raise its dividend next year"),
+        ("Analysts say buy Beacon before Friday", "Analysts say sell Beacon before Friday"),
+        ("Record profit at Beacon, says the chief", "Record loss at Beacon, says the chief"),
+        (RUMOUR, "Beacon Industries opens a plant in the north and hires two hundred people there"),
+        ("one two three four five six", "one two three four seven eight nine"),
+    ],
+)
+def test_another_sentence_is_no_copy(one: str, other: str) -> None:
+    assert not copies(one, other)
+    assert not copies(other, one)
+
+
+def test_few_words_have_no_sketch() -> None:
+    assert sketch_of("$BEACON $HARBOR http://t.co/x @you to the moon") is None
+    assert sketch_of("") is None
+    assert len(words_of("up we go now")) == FEWEST_WORDS
+    assert sketch_of("up we go now") is not None
+
+
+def test_words_are_what_copies_keep() -> None:
+    text = "RT @ann: Don’t miss 1,250.5 &amp; $KO via @bob https://x.yz/a?b www.x.yz tru…"
+    assert words_of(text) == {"don't", "miss", "1,250.5"}
+
+
+def test_resemblance_is_the_share_of_common_words() -> None:
+    """Jaccard by hand: 4 common of 6 in all."""
+    assert resemblance(frozenset({1, 2, 3, 4, 5}), frozenset({1, 2, 3, 4, 6})) == pytest.approx(4 / 6)
+    assert resemblance(frozenset(), frozenset()) == 0.0
+    assert near(
+        frozenset({4, 8, 12, 16}), frozenset({4, 8, 12, 16, 20, 24})
+    )  # 4 of 6, words that say nothing
+    assert not near(frozenset({4, 8, 12, 16}), frozenset({4, 8, 12, 20, 24}))  # 3 of 6
+    assert pytest.approx(4 / 6) == LEAST_RESEMBLANCE
+
+
+def test_long_texts_are_compared_by_a_sample_that_estimates_their_resemblance() -> None:
+    words = [f"word{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}" for n in range(60)]
+    plain = Sketcher()
+    base = plain(" ".join(words))
+    assert base is not None
+    assert len(base) == 2 * MOST_HASHES
+    off = []
+    for changed in range(0, 60, 6):
+        other = plain(" ".join([*(f"else{w}" for w in words[:changed]), *words[changed:]]))
+        assert other is not None
+        exact = (60 - changed) / (60 + changed)
+        off.append(resemblance(hashes_of(base), hashes_of(other)) - exact)
+    # a share of 24 drawn hashes has a standard error of 0.1 at the most
+    assert max(map(abs, off)) < 0.3
+    assert abs(sum(off) / len(off)) < 0.1
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_sketch_of_its_size_and_is_its_own_copy(text: str) -> None:
+    sketch = sketch_of(text)
+    if sketch is None:
+        # (two words may share a hash, so only the words can be counted)
+        assert len(words_of(text)) < FEWEST_WORDS
+    else:
+        assert 2 <= len(sketch) <= 2 * MOST_HASHES
+        assert near(hashes_of(sketch), hashes_of(sketch))
+        assert sketch_of(f"RT @someone: {text}"[:600]) is not None
+
+
+@given(st.frozensets(st.integers(0, 65_535), max_size=24), st.frozensets(st.integers(0, 65_535), max_size=24))
+def test_resemblance_and_nearness_are_symmetric(one: frozenset[int], other: frozenset[int]) -> None:
+    assert resemblance(one, other) == resemblance(other, one)
+    assert near(one, other) == near(other, one)
+    assert 0.0 <= resemblance(one, other) <= 1.0
+
+
+def test_the_cache_of_words_is_bounded() -> None:
+    sketcher = Sketcher(["up"])
+    before = sketcher("up we go now")
+    for n in range(6_000):
+        sketcher(f"a{n:x}x b{n:x}y c{n:x}z d{n:x}w")
+    assert sketcher("up we go now") == before

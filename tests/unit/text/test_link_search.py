@@ -1,0 +1,81 @@
+"""The linker looks closely only at words that can tell; the links are those of looking at every word."""
+
+from random import Random
+
+import pytest
+
+from bellwether.domain.links import Linker, LinkTarget
+
+ASSETS = [
+    LinkTarget("AAPL", "Apple Inc.", ("iPhone maker",)),
+    LinkTarget("S", "Sprint Corporation"),
+    LinkTarget("T", "AT&T Inc."),
+    LinkTarget("BRK-B", "Berkshire Hathaway"),
+    LinkTarget("WMT", "Wal-Mart Stores, Inc."),
+    LinkTarget("HD", "The Home Depot"),
+    LinkTarget("WWW", "Wolverine World Wide"),
+]
+PIECES = (
+    *(
+        "Apple",
+        "apple",
+        "APPLE",
+        "Apple's",
+        "iPhone maker",
+        "AAPL",
+        "$AAPL",
+        "#AAPL",
+        "@Apple",
+        "@FOO'S",
+        "S",
+    ),
+    *("Sprint", "Sprints", "shares", "stock", "AT&T", "AT&amp;T", "T", "$T", "Berkshire", "Hathaway", "BRK"),
+    *(
+        "BRK-B",
+        "$BRK.B",
+        "Wal-Mart",
+        "Walmart",
+        "Home Depot",
+        "HD",
+        "WWW",
+        "www.apple.com",
+        "http://AAPL.co/HD",
+    ),
+    *(
+        "https://t.co/T",
+        "Applehttp://x",
+        "NYSE: T",
+        "(NYSE:S)",
+        "the",
+        "and",
+        "İ",
+        "ſ",
+        "…",
+        "_",
+        "a_HD",
+        "rose",
+    ),
+)
+GLUE = (" ", " ", " ", "", "", "$", "@", ",", ", ", "-", "'", ".", ". ", "\n", "_", "/")
+
+
+class Everything:
+    """Holds any word."""
+
+    def __contains__(self, word: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_word_that_tells_is_missed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(seed)
+    texts = [
+        "".join(random.choice(PIECES) + random.choice(GLUE) for _ in range(random.randrange(1, 14)))
+        for _ in range(400)
+    ]
+    linker, thorough = Linker(ASSETS), Linker(ASSETS)
+    monkeypatch.setattr(thorough, "_telling", lambda _: Everything())
+    found = [linker.link(text) for text in texts]
+    assert found == [thorough.link(text) for text in texts]
+    assert found == [linker.link(text) for text in texts]
+    assert sum(map(bool, found)) > 100
