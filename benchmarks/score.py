@@ -19,6 +19,7 @@ folds the signals of its own day up to that moment. What that costs, and how man
 import argparse
 import random
 import time
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from bellwether.domain.day_sums import fold
 from bellwether.domain.decay import expiry
 from bellwether.domain.entities import Asset
 from bellwether.domain.prices import History
+from bellwether.domain.seen_texts import MOST_TEXTS
 from bellwether.domain.signals import Signal, day_of
 from bellwether.domain.state import MOST_AUTHORS, MOST_CLUSTERS, AssetDay
 from bellwether.usecases.score import ScoreAssets, ScoreRequest
@@ -42,6 +44,7 @@ ASSET = "BEACON"
 AGENTS = ("sentiment", "llm")
 DAYS = 5
 BATCH = 500
+WORDS = 12
 NOW = datetime(2026, 3, 5, 20, tzinfo=UTC)
 REPLAYED = datetime(2026, 3, 3, 20, tzinfo=UTC)
 TARGET = 1.5
@@ -98,17 +101,19 @@ class Desk:
     def fill(self) -> None:
         """Folds the signals, and stores those of the day that will be replayed."""
         a_day = self.count // DAYS
-        for back in range(DAYS):
+        earlier: AssetDay | None = None
+        for back in reversed(range(DAYS)):
             last = NOW - timedelta(days=back)
             day = day_of(last)
             state = AssetDay(asset=ASSET, day=day)
             for batch in batches(last, a_day):
                 started = time.process_time()
-                state, weighed = fold(state, batch)
+                state, weighed = fold(state, batch, earlier=earlier)
                 self.folding += time.process_time() - started
                 if day == day_of(REPLAYED):
                     self.signals.put(weighed, last)
             self.states.apply("all", [replace(state, version=1)])
+            earlier = state
 
     def stored(self) -> list[AssetDay]:
         """The rows."""
@@ -134,6 +139,7 @@ def of_item(number: int, known: datetime, chance: random.Random) -> list[Signal]
     event = known - timedelta(minutes=chance.random() * 600)
     author = f"{0 if number % 50 == 0 else number + 1:064x}"
     cluster = f"w-{0 if number % 50 == 1 else number + 1:016x}"
+    words = array("H", sorted(chance.sample(range(1 << 16), WORDS)))
     view = 0.5 + 0.4 * (chance.random() - 0.5)
     return [
         Signal(
@@ -152,6 +158,7 @@ def of_item(number: int, known: datetime, chance: random.Random) -> list[Signal]
             rationale="",
             cluster_id=cluster,
             author=author,
+            sketch=words.tobytes(),
             copy=number % 50 == 1 and number > 1,
         )
         for agent in AGENTS
@@ -193,6 +200,7 @@ def in_turns(desks: Sequence[Desk], rounds: int) -> list[float]:
 def fullest(state: AssetDay) -> AssetDay:
     """The state with every bounded part full and every count of twelve digits."""
     author, cluster = f"{0:064x}", f"w-{0:016x}"
+    texts = (state.texts * MOST_TEXTS)[:MOST_TEXTS]
     return replace(
         state,
         version=DIGITS,
@@ -207,6 +215,9 @@ def fullest(state: AssetDay) -> AssetDay:
         authors={f"{author}{n:02d}"[2:]: DIGITS for n in range(MOST_AUTHORS)},
         clusters={f"{cluster}{n:02d}": DIGITS for n in range(MOST_CLUSTERS)},
         mentions_by_hour=(DIGITS,) * 24,
+        young_mentions=DIGITS,
+        young_by_hour=(DIGITS,) * 24,
+        texts=tuple(replace(text, items=DIGITS, accounts=2**64 - 1, young=DIGITS) for text in texts),
     )
 
 

@@ -12,13 +12,13 @@ from rich.text import Text
 Document = Mapping[str, Any]
 
 MOST_EXPLAINED = 5
-WORTH_TELLING = 5
-"""Young accounts that do the same; fewer are a coincidence."""
 MOST_QUIET = 10
 _QUIET = {
     "no_edge": "too close to the base rate to be worth an order (name an asset to see how close)",
     "abstained": "no agent has a live view of them",
 }
+WORTH_TELLING = 5
+"""Young accounts that do the same; fewer are a coincidence."""
 _VERDICTS = {"pass": "green", "clamp": "yellow", "deny": "bold red"}
 _STATUSES = {"pending": "yellow", "approved": "green", "rejected": "red", "revoked": "red"}
 
@@ -122,7 +122,7 @@ def _alarm(spread: Document) -> str:
         )
     elif burst and burst["young_accounts"] >= WORTH_TELLING:
         told = (
-            f"about {burst['young_accounts']:,} young or hardly followed accounts spoke up within six hours, "
+            f"{burst['young_accounts']:,} young or hardly followed accounts spoke up within six hours, "
             f"{percent(burst['young_share'], 0)} of what was said then"
         )
     else:

@@ -114,8 +114,49 @@ def test_trading_days_count_weekdays(day: date) -> None:
     assert trading_day(following) - trading_day(day) == (following.weekday() < 5)
 
 
-def test_lags_cover_the_horizon_and_grow_with_the_dates() -> None:
-    assert [lags_for(100, 1), lags_for(100, 20), lags_for(500, 1)] == [4, 19, 5]
+@pytest.mark.parametrize(
+    ("dates", "horizon", "lags"),
+    [
+        (1, 1, 1),  # ⌊4·0.3594⌋
+        (5, 1, 2),  # ⌊4·0.5139⌋
+        (100, 5, 4),
+        (100, 6, 5),
+        (250, 1, 4),  # ⌊4·1.2259⌋
+        (300, 1, 5),  # ⌊4·1.2765⌋
+        (50, 21, 20),
+    ],
+)
+def test_lags_cover_the_overlap_and_newey_and_wests_rule(dates: int, horizon: int, lags: int) -> None:
+    assert lags_for(dates, horizon) == lags
+
+
+def test_a_moving_average_has_its_theoretical_error() -> None:
+    """x = e + 0.8·e₋₁: the variance of the mean is near (1.8)²/n, three times what single values say."""
+    rng = random.Random(21)
+    noise = [rng.gauss(0, 1) for _ in range(20_001)]
+    seen = [(n, b + 0.8 * a) for n, (a, b) in enumerate(pairwise(noise))]
+    assert clustered_error(seen) == pytest.approx(1.8 / math.sqrt(20_000), rel=0.08)
+
+
+def test_a_constant_series_is_certain() -> None:
+    assert clustered_error([(n, 0.25) for n in range(12)]) == 0.0
+
+
+def test_the_coefficients_error_is_that_of_its_dates() -> None:
+    """Twelve days of three assets, with rank correlations 1, ½ and −1 in turn."""
+    returns = [(1.0, 2.0, 3.0), (1.0, 3.0, 2.0), (3.0, 2.0, 1.0)]
+    rows = [
+        (n, score, ret) for n in range(12) for score, ret in zip((0.1, 0.2, 0.3), returns[n % 3], strict=True)
+    ]
+    found = information_coefficient(rows)
+    assert found.mean == pytest.approx(1 / 6)
+    assert found.dates == 12
+    assert found.error == pytest.approx(clustered_error([(n, (1.0, 0.5, -1.0)[n % 3]) for n in range(12)]))
+    few = information_coefficient(rows[:9])
+    assert (few.error, few.dates) == (None, 3)
+
+
+def test_lags_grow_with_the_dates() -> None:
     assert all(low <= high for low, high in pairwise(lags_for(n, 1) for n in range(1, 2_000)))
 
 
