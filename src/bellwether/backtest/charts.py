@@ -96,7 +96,10 @@ def _grid(scale: _Scale, axes: Axes) -> list[str]:
         value = scale.x_low + (scale.x_high - scale.x_low) * number / 4
         anchor = ("start", "middle", "middle", "middle", "end")[number]
         told = date.fromordinal(round(value)).isoformat() if axes.days else _shown(value, axes.x_percent)
-        parts.append(f"<text x='{scale.x(value):.1f}' y='{HEIGHT - 8}' text-anchor='{anchor}'>{told}</text>")
+        # where the page is narrow, every other one is left out
+        between = " class='between'" if number % 2 else ""
+        place = f"x='{scale.x(value):.1f}' y='{HEIGHT - 8}'"
+        parts.append(f"<text{between} {place} text-anchor='{anchor}'>{told}</text>")
     return parts
 
 

@@ -5,34 +5,9 @@ from html import escape
 
 from bellwether.backtest.charts import COLOURS, Axes, Line, picture
 from bellwether.backtest.figures import Figure
+from bellwether.backtest.page_style import STYLE
 from bellwether.backtest.report import Report
 from bellwether.backtest.trading import compounded, drawdowns
-
-_STYLE = """
-:root{color-scheme:light}
-*{box-sizing:border-box}
-body{font:16px/1.55 system-ui,sans-serif;color:#1b1f24;background:#fff;margin:0 auto;max-width:860px;
-padding:28px 22px 60px}
-h1{font-size:1.7rem;margin:0 0 4px}h2{font-size:1.2rem;margin:38px 0 6px}
-p{margin:6px 0 12px}.lead{color:#4a525c}
-.verdict{border-left:6px solid #8a6d00;background:#fbf7e8;padding:12px 16px;margin:20px 0}
-.verdict.positive{border-color:#2d7a46;background:#ecf6ef}
-table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:6px 8px;border-bottom:1px solid #e3e6ea;vertical-align:top}
-th:first-child,td:first-child{text-align:left}td{white-space:nowrap}
-th{font-weight:600;color:#4a525c}.wide{overflow-x:auto}
-svg{width:100%;height:auto;display:block;margin-top:8px}
-svg text{font:11px system-ui,sans-serif;fill:#4a525c}
-.grid{stroke:#e3e6ea}.zero{stroke:#7a828c}
-.legend{font-size:.88rem}.legend span{margin-right:18px;white-space:nowrap}
-.legend i{display:inline-block;width:18px;margin-right:6px;vertical-align:middle}
-tr.figure td{border-bottom:0;padding-bottom:0}
-tr.words td{color:#4a525c;font-size:.86rem;white-space:normal;padding-top:0}
-@media(max-width:600px){body{padding:18px 14px 40px}table{font-size:.84rem}th,td{padding:5px 4px}
-td.range{white-space:normal}svg text{font-size:21px}svg polyline{stroke-width:3}}
-.nothing{color:#4a525c;font-style:italic}
-"""
-
 
 HELD, HELD_COLOUR = "all assets held alike", COLOURS[2]
 FEWEST_IN_MEAN = 20
@@ -57,7 +32,7 @@ def page(report: Report) -> str:
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>Backtest</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>Backtest</title><style>{STYLE}</style></head>\n<body>\n"
         + "\n".join(sections)
         + "\n</body></html>\n"
     )
@@ -125,8 +100,7 @@ def _equity(report: Report) -> str:
         f"<tr><td>{escape(s.name)}</td><td>{s.trades:,}</td><td>{_number(s.gross_return, True)}</td>"
         f"<td>{_number(s.costs, True)}</td><td>{_number(s.net_return, True)}</td>"
         f"<td>{_number(s.sharpe, False)}</td><td>{_number(s.deflated_sharpe, True)}</td>"
-        f"<td>{_number(s.max_drawdown, True)}</td><td>{_number(s.over_benchmark.value, True)}</td>"
-        f"<td class='range'>{_interval(s.over_benchmark, True)}</td></tr>"
+        f"<td>{_number(s.max_drawdown, True)}</td></tr>"
         for s in report.trading.strategies
     )
     held = report.trading.strategies[0] if report.trading.strategies else None
@@ -144,13 +118,25 @@ def _equity(report: Report) -> str:
         "and what is lost beyond that in a bankruptcy is not in these figures.</p>"
         + picture("Equity against the benchmark", lines, Axes(days=True, zero=1.0))
         + "<div class='wide'><table><tr><th>Configuration</th><th>Trades</th><th>Before costs</th>"
-        "<th>Costs</th><th>After costs</th><th>Sharpe ratio</th><th>Deflated</th><th>Deepest fall</th>"
-        "<th>Over holding, a year</th><th>95 % range</th></tr>"
-        f"{rows}</table></div>{beside}"
+        "<th>Costs</th><th>After costs</th><th>Sharpe ratio</th><th>Deflated</th><th>Deepest fall</th></tr>"
+        f"{rows}</table></div>{beside}{_over_benchmark(report)}"
         f"<p>{len(report.trading.strategies)} configurations were tried; without any skill the best of as "
         f"many would show a Sharpe ratio of {_number(report.trading.expected_best_sharpe, False)}. "
         "“Deflated” is the probability that a ratio is really above that (Bailey and López de Prado "
         "2014).</p>"
+    )
+
+
+def _over_benchmark(report: Report) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(s.name)}</td><td>{_number(s.over_benchmark.value, True)}</td>"
+        f"<td class='range'>{_interval(s.over_benchmark, True)}</td></tr>"
+        for s in report.trading.strategies
+    )
+    return (
+        "<p>After costs, and less what holding all assets made on the same days, a year:</p>"
+        "<div class='wide'><table><tr><th>Configuration</th><th>Over holding</th><th>95 % range</th></tr>"
+        f"{rows}</table></div>"
     )
 
 
@@ -305,7 +291,8 @@ def _number(value: float | None, percent: bool) -> str:
 def _interval(figure: Figure, percent: bool) -> str:
     if figure.ci95 is None:
         return "–"
-    return f"{_number(figure.ci95[0], percent)} to {_number(figure.ci95[1], percent)}"
+    low, high = (_number(end, percent) for end in figure.ci95)
+    return f"{low.removesuffix(' %')} to {high}"
 
 
 def _plus_minus(error: float | None) -> str:
