@@ -3,7 +3,8 @@
     uv run python benchmarks/backtest.py
 
 Reads `stocknet/` under `$BELLWETHER_DATA` (default: `../shared/data` beside the repository) and says so when
-it is not there. Rates are of processor time, from start to the written report; items are the rows read.
+it is not there. Rates are of processor time, from start to the written report; items are the rows read. Then
+it is shown what an agent that peeks at the next close would claim, and that the look-ahead check names it.
 """
 
 import json
@@ -13,10 +14,31 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
+
+from bellwether.agents.registry import MOMENTUM
+from bellwether.agents.text import SentimentModel
+from bellwether.agents.views import AgentView, view_of
+from bellwether.backtest.figures import figures
+from bellwether.backtest.forecasting import ViewOf
+from bellwether.backtest.intake import in_order
+from bellwether.backtest.look_ahead import Histories, Replayer, looking_ahead
+from bellwether.backtest.records import Counts, Replayed, Settings
+from bellwether.backtest.replay import Replay
+from bellwether.cli.asset_files import read_assets
+from bellwether.cli.bar_files import read_bars
+from bellwether.cli.readers import RowReader, open_document, read_items
+from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.fusion import View
+from bellwether.domain.items import StoredItem
+from bellwether.domain.prices import History
+from bellwether.domain.state import AssetDay
 
 DATA = Path(os.environ.get("BELLWETHER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 TARGET_PER_SECOND, TARGET_MB = 10_000, 1_024
+LEAK_UNTIL = date(2014, 3, 1)
 
 
 def main() -> int:
@@ -53,7 +75,49 @@ def main() -> int:
     print(f"majority         {found['base_rate']['majority_accuracy']:>12.4f}")
     print(f"Brier, base rate {found['base_rate']['brier']:>12.4f}")
     print(f"edge             {found['edge']:>12}   ({found['edge_reason']})")
+    _show_the_leak(files)
     return 0
+
+
+def peeking(
+    config: AgentConfig, *, days: Sequence[AssetDay], history: History, as_of: datetime, horizon: int
+) -> AgentView:
+    """An agent that reads the next close, put in the place of momentum."""
+    row = history.known_rows(as_of)
+    if row + 1 >= len(history.close):
+        return view_of(config, days=days, history=history, as_of=as_of, horizon=horizon)
+    rises = history.close[row + 1] > history.open[row]
+    view = View(agent_id=config.agent_id, log_odds=2.0 if rises else -2.0, evidence=50.0, reliability=1.0)
+    return AgentView(config=config, view=view)
+
+
+def _show_the_leak(files: dict[str, Path]) -> None:
+    """Over the first two months, because the check replays history three times."""
+    *_, bars = read_bars(str(files["--prices"]))
+    histories = {history.symbol: history for history in bars.histories()}
+    assets = [a for a in read_assets(str(files["--companies"])).assets if a.symbol in histories]
+    with open_document(str(files["--items"])) as document:
+        lines = [(line.item, line.kind) for line in read_items(document, RowReader()) if line.item]
+    items = [item for item in in_order(lines, Counts()) if item.known_at.date() < LEAK_UNTIL]
+    settings, model = Settings(), SentimentModel.load()
+
+    def replaying(instead: dict[str, ViewOf]) -> Replayer:
+        def run(items: Sequence[StoredItem], histories: Histories) -> Replayed:
+            again = Replay(
+                settings=settings, assets=assets, histories=histories, model=model, instead=instead
+            )
+            return again(items)
+
+        return run
+
+    leaky, day = replaying({MOMENTUM: peeking}), LEAK_UNTIL - timedelta(days=20)
+    told = figures(leaky(items, histories).resolved, settings)
+    print(
+        f"a leaky agent    {told.accuracy.value:>12.4f}   accuracy, Matthews {told.mcc.value:.4f}, edge: "
+        f"{told.edge}; the check names: {', '.join(looking_ahead(leaky, items, histories, day)) or 'nobody'}"
+    )
+    named = looking_ahead(replaying({}), items, histories, day)
+    print(f"the agents as they are{'':>7}   the check names: {', '.join(named) or 'nobody'}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from datetime import date
 from html import escape
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 WIDTH, HEIGHT = 760, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 12, 28
@@ -20,6 +21,7 @@ class Line(Struct, frozen=True):
     points: Sequence[tuple[float, float]]
     dashed: bool = False
     dots: bool = False
+    colour: str | None = None
 
 
 class Axes(Struct, frozen=True, kw_only=True):
@@ -33,7 +35,10 @@ class Axes(Struct, frozen=True, kw_only=True):
 
 def picture(title: str, lines: Sequence[Line], axes: Axes) -> str:
     """One picture with its legend; a sentence where there is nothing to draw."""
-    drawn = [Line(line.name, _thinned(line.points), line.dashed, line.dots) for line in lines if line.points]
+    drawn = [
+        replace(line, points=_thinned(line.points), colour=line.colour or COLOURS[n % len(COLOURS)])
+        for n, line in enumerate(line for line in lines if line.points)
+    ]
     points = [point for line in drawn for point in line.points]
     if not points:
         return f"<p class='nothing'>{escape(title)}: nothing to draw.</p>"
@@ -42,7 +47,7 @@ def picture(title: str, lines: Sequence[Line], axes: Axes) -> str:
         f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{escape(title, quote=True)}'>",
         f"<title>{escape(title)}</title>",
         *_grid(scale, axes),
-        *(_series(line, scale, COLOURS[n % len(COLOURS)]) for n, line in enumerate(drawn)),
+        *(_series(line, scale) for line in drawn),
         "</svg>",
         _legend(drawn),
     ]
@@ -91,7 +96,10 @@ def _grid(scale: _Scale, axes: Axes) -> list[str]:
         value = scale.x_low + (scale.x_high - scale.x_low) * number / 4
         anchor = ("start", "middle", "middle", "middle", "end")[number]
         told = date.fromordinal(round(value)).isoformat() if axes.days else _shown(value, axes.x_percent)
-        parts.append(f"<text x='{scale.x(value):.1f}' y='{HEIGHT - 8}' text-anchor='{anchor}'>{told}</text>")
+        # where the page is narrow, every other one is left out
+        between = " class='between'" if number % 2 else ""
+        place = f"x='{scale.x(value):.1f}' y='{HEIGHT - 8}'"
+        parts.append(f"<text{between} {place} text-anchor='{anchor}'>{told}</text>")
     return parts
 
 
@@ -100,7 +108,8 @@ def _shown(value: float, percent: bool) -> str:
     return f"{value * 100:.4g} %" if percent else f"{value:.4g}"
 
 
-def _series(line: Line, scale: _Scale, colour: str) -> str:
+def _series(line: Line, scale: _Scale) -> str:
+    colour = line.colour
     places = [(scale.x(x), scale.y(y)) for x, y in line.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dash = " stroke-dasharray='5 4'" if line.dashed else ""
@@ -112,8 +121,9 @@ def _series(line: Line, scale: _Scale, colour: str) -> str:
 
 def _legend(lines: Sequence[Line]) -> str:
     entries = [
-        f"<span><i style='background:{COLOURS[n % len(COLOURS)]}'></i>{escape(line.name)}</span>"
-        for n, line in enumerate(lines)
+        f"<span><i style='border-top:3px {'dashed' if line.dashed else 'solid'} {line.colour}'></i>"
+        f"{escape(line.name)}</span>"
+        for line in lines
     ]
     return f"<p class='legend'>{''.join(entries)}</p>"
 

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ FILES = (JSON, PARQUET, HTML)
 
 
 def write(out: Path, report: Report, resolved: Sequence[Resolved]) -> list[Path]:
-    """Writes the files into a folder beside `out`, then moves them there complete.
+    """Writes the files into a folder within `out`, then moves them to their places complete.
 
     Interrupted while it writes, it leaves `out` as it was.
     """
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".backtest-", dir=out))
     try:
@@ -28,9 +30,25 @@ def write(out: Path, report: Report, resolved: Sequence[Resolved]) -> list[Path]
         (made / JSON).write_bytes(document + b"\n")
         (made / HTML).write_text(page(report), encoding="utf-8")
         _write_forecasts(made / PARQUET, resolved)
-        return [(made / name).replace(out / name) for name in FILES]
+        return _moved(made, out)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        for folder in missing:
+            with suppress(OSError):  # it is not empty: the report is there
+                folder.rmdir()
+
+
+def _moved(made: Path, out: Path) -> list[Path]:
+    """Moves the files, all of them: once the first is in its place, an interruption has to wait."""
+    left = list(FILES)
+    try:
+        while left:
+            (made / left[0]).replace(out / left.pop(0))
+    except KeyboardInterrupt:
+        for name in left:
+            (made / name).replace(out / name)
+        raise
+    return [out / name for name in FILES]
 
 
 def _write_forecasts(path: Path, resolved: Sequence[Resolved]) -> None:

@@ -3,31 +3,15 @@
 from collections.abc import Sequence
 from html import escape
 
-from bellwether.backtest.charts import Axes, Line, picture
+from bellwether.backtest.charts import COLOURS, Axes, Line, picture
 from bellwether.backtest.figures import Figure
+from bellwether.backtest.page_style import STYLE
 from bellwether.backtest.report import Report
 from bellwether.backtest.trading import compounded, drawdowns
 
-_STYLE = """
-:root{color-scheme:light}
-*{box-sizing:border-box}
-body{font:16px/1.55 system-ui,sans-serif;color:#1b1f24;background:#fff;margin:0 auto;max-width:860px;
-padding:28px 22px 60px}
-h1{font-size:1.7rem;margin:0 0 4px}h2{font-size:1.2rem;margin:38px 0 6px}
-p{margin:6px 0 12px}.lead{color:#4a525c}
-.verdict{border-left:6px solid #8a6d00;background:#fbf7e8;padding:12px 16px;margin:20px 0}
-.verdict.positive{border-color:#2d7a46;background:#ecf6ef}
-table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:6px 8px;border-bottom:1px solid #e3e6ea;vertical-align:top}
-th:first-child,td:first-child{text-align:left}td{white-space:nowrap}td.words{white-space:normal;text-align:left;color:#4a525c}
-th{font-weight:600;color:#4a525c}.wide{overflow-x:auto}
-svg{width:100%;height:auto;display:block;margin-top:8px}
-svg text{font:11px system-ui,sans-serif;fill:#4a525c}
-.grid{stroke:#e3e6ea}.zero{stroke:#7a828c}
-.legend{font-size:.88rem}.legend span{margin-right:18px}
-.legend i{display:inline-block;width:14px;height:4px;margin-right:6px;vertical-align:middle}
-.nothing{color:#4a525c;font-style:italic}
-"""
+HELD, HELD_COLOUR = "all assets held alike", COLOURS[2]
+FEWEST_IN_MEAN = 20
+"""Days before which a mean of daily rank correlations says nothing and would only stretch the picture."""
 
 
 def page(report: Report) -> str:
@@ -48,7 +32,7 @@ def page(report: Report) -> str:
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>Backtest</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>Backtest</title><style>{STYLE}</style></head>\n<body>\n"
         + "\n".join(sections)
         + "\n</body></html>\n"
     )
@@ -91,15 +75,16 @@ def _headline(report: Report) -> str:
         ("Calibration error", f.ece, True, 0.0, "by how much stated probabilities miss what happened"),
     )  # fmt: skip
     body = "".join(
-        f"<tr><td>{name}</td><td>{_number(figure.value, percent)}</td><td>{_interval(figure, percent)}</td>"
-        f"<td>{_number(compared, percent)}</td><td class='words'>{words}</td></tr>"
+        f"<tr class='figure'><td>{name}</td><td>{_number(figure.value, percent)}</td>"
+        f"<td class='range'>{_interval(figure, percent)}</td><td>{_number(compared, percent)}</td></tr>"
+        f"<tr class='words'><td colspan='4'>{words[:1].upper()}{words[1:]}.</td></tr>"
         for name, figure, percent, compared, words in rows
     )
     return (
         "<h2>The figures</h2><p>Each with the range it lies in with 95 % confidence, found by drawing whole "
         "days again and again: forecasts of one day rise and fall together and are not so many "
         "observations.</p><div class='wide'><table><tr><th>Figure</th><th>Value</th><th>95 % range</th>"
-        f"<th>To compare</th><th class='words'></th></tr>{body}</table></div>"
+        f"<th>To compare</th></tr>{body}</table></div>"
     )
 
 
@@ -109,7 +94,7 @@ def _equity(report: Report) -> str:
     lines = [
         Line("forecasts, after costs", _pairs(at, compounded([d.net for d in days]))),
         Line("forecasts, before costs", _pairs(at, compounded([d.gross for d in days])), dashed=True),
-        Line("all assets held alike", _pairs(at, compounded([d.benchmark for d in days]))),
+        Line(HELD, _pairs(at, compounded([d.benchmark for d in days])), colour=HELD_COLOUR),
     ]
     rows = "".join(
         f"<tr><td>{escape(s.name)}</td><td>{s.trades:,}</td><td>{_number(s.gross_return, True)}</td>"
@@ -128,15 +113,30 @@ def _equity(report: Report) -> str:
     return (
         "<h2>What trading on it would have made</h2><p>One unit of capital: assets bought or sold at the "
         "next open when their probability is away from their base rate, closed at the open after the "
-        "horizon, each at full spread, commission, market impact and borrowing.</p>"
+        "horizon, each at full spread, commission, market impact and borrowing. Where nothing is traded, a "
+        "position is held until something is; where an asset stops trading it is closed at the last price, "
+        "and what is lost beyond that in a bankruptcy is not in these figures.</p>"
         + picture("Equity against the benchmark", lines, Axes(days=True, zero=1.0))
         + "<div class='wide'><table><tr><th>Configuration</th><th>Trades</th><th>Before costs</th>"
         "<th>Costs</th><th>After costs</th><th>Sharpe ratio</th><th>Deflated</th><th>Deepest fall</th></tr>"
-        f"{rows}</table></div>{beside}"
+        f"{rows}</table></div>{beside}{_over_benchmark(report)}"
         f"<p>{len(report.trading.strategies)} configurations were tried; without any skill the best of as "
         f"many would show a Sharpe ratio of {_number(report.trading.expected_best_sharpe, False)}. "
         "“Deflated” is the probability that a ratio is really above that (Bailey and López de Prado "
         "2014).</p>"
+    )
+
+
+def _over_benchmark(report: Report) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(s.name)}</td><td>{_number(s.over_benchmark.value, True)}</td>"
+        f"<td class='range'>{_interval(s.over_benchmark, True)}</td></tr>"
+        for s in report.trading.strategies
+    )
+    return (
+        "<p>After costs, and less what holding all assets made on the same days, a year:</p>"
+        "<div class='wide'><table><tr><th>Configuration</th><th>Over holding</th><th>95 % range</th></tr>"
+        f"{rows}</table></div>"
     )
 
 
@@ -166,9 +166,10 @@ def _ic(report: Report) -> str:
     daily = report.figures.daily_ic
     at = [float(ic.day.toordinal()) for ic in daily]
     values = [ic.value for ic in daily]
+    first = FEWEST_IN_MEAN - 1 if len(values) > 2 * FEWEST_IN_MEAN else 0
     lines = [
-        Line("mean so far", _pairs(at, _running_mean(values))),
-        Line("mean of the last 60 days", _pairs(at, _trailing_mean(values, 60))),
+        Line("mean so far", _pairs(at, _running_mean(values))[first:]),
+        Line("mean of the last 60 days", _pairs(at, _trailing_mean(values, 60))[first:]),
     ]
     return (
         "<h2>Ranking over time</h2><p>The day's rank correlation between forecasts and returns across "
@@ -214,8 +215,9 @@ def _drawdown(report: Report) -> str:
             "forecasts, after costs", _pairs(at, [-v for v in drawdowns(compounded([d.net for d in days]))])
         ),
         Line(
-            "all assets held alike",
+            HELD,
             _pairs(at, [-v for v in drawdowns(compounded([d.benchmark for d in days]))]),
+            colour=HELD_COLOUR,
         ),
     ]
     return "<h2>How deep it fell</h2><p>Distance below the highest value so far.</p>" + picture(
@@ -289,7 +291,8 @@ def _number(value: float | None, percent: bool) -> str:
 def _interval(figure: Figure, percent: bool) -> str:
     if figure.ci95 is None:
         return "–"
-    return f"{_number(figure.ci95[0], percent)} to {_number(figure.ci95[1], percent)}"
+    low, high = (_number(end, percent) for end in figure.ci95)
+    return f"{low.removesuffix(' %')} to {high}"
 
 
 def _plus_minus(error: float | None) -> str:

@@ -81,10 +81,14 @@ class Counts(Struct, kw_only=True):
 
 
 class Replayed(Struct, kw_only=True):
-    """Everything a replay found, in order of time; `versions` are the agents' configurations as learned."""
+    """Everything a replay found, in order of time; `versions` are the agents' configurations as learned.
+
+    `open` forecasts are not over, `unused` ones could not be entered.
+    """
 
     resolved: list[Resolved]
     open: list[Prediction]
+    unused: list[Prediction]
     versions: dict[str, list[AgentConfig]]
     counts: Counts
     days: list[date]

@@ -67,7 +67,7 @@ class Replay:
         days = trading_days(self.histories, self.settings, items)
         horizon = self.settings.horizon
         tracks = standings({asset.symbol for asset in self.assets}, self.histories, horizon)
-        found = Replayed(resolved=[], open=[], versions={}, counts=self.counts, days=days)
+        found = Replayed(resolved=[], open=[], unused=[], versions={}, counts=self.counts, days=days)
         if not days or not tracks:
             return found
         waiting = {symbol: Waiting(track.history, horizon, self.counts) for symbol, track in tracks.items()}
@@ -94,6 +94,7 @@ class Replay:
             learner.resolved(resolved)
         self.counts.ended_assets = sum(track.history.dates[-1] < days[-1] for track in tracks.values())
         found.open = [forecast for asset in waiting.values() for forecast in asset.left()]
+        found.unused = [forecast for asset in waiting.values() for forecast in asset.unused]
         self.counts.open = len(found.open)
         found.versions = {agent: self.configs.versions(agent) for agent in sorted(self.configs.current())}
         return found

@@ -33,6 +33,7 @@ class Waiting:
         self._horizon = horizon
         self._counts = counts
         self._forecasts: deque[tuple[Prediction, int]] = deque()
+        self.unused: list[Prediction] = []
 
     def add(self, forecast: Prediction, row: int) -> None:
         """A forecast made at the end of the day whose bar is in `row`."""
@@ -52,8 +53,10 @@ class Waiting:
                 if waited <= PATIENCE_DAYS:
                     return
                 self._counts.no_entry_price += 1
+                self.unused.append(forecast)
             elif self._history.volume[entry] <= 0:
                 self._counts.without_trade += 1
+                self.unused.append(forecast)
             else:
                 found = self._exit(entry, today, waited)
                 if found is None:

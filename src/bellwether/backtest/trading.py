@@ -17,10 +17,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from bellwether.backtest.figures import Figure
 from bellwether.backtest.records import Resolved, Settings
+from bellwether.domain.cluster_bootstrap import bootstrap, percentile_interval
 from bellwether.domain.prices import History
 from bellwether.domain.sharpe import annualised, deflated_sharpe, expected_best, probabilistic_sharpe, sharpe
-from bellwether.domain.trading_cost import expected_cost
+from bellwether.domain.trading_cost import TRADING_DAYS, expected_cost
 
 VOLUME_DAYS = 20
 VOLATILITY_DAYS = 60
@@ -47,7 +49,11 @@ class DayOfTrading(Struct, frozen=True, kw_only=True):
 
 
 class Strategy(Struct, frozen=True, kw_only=True):
-    """One configuration's results. Ratios are annualised; the probabilities are of the ratio being real."""
+    """One configuration's results. Ratios are annualised; the probabilities are of the ratio being real.
+
+    `over_benchmark` is the mean daily return after costs less that of holding all assets, times 252, with
+    the interval that drawing whole days gives it.
+    """
 
     name: str
     trades: int
@@ -60,6 +66,7 @@ class Strategy(Struct, frozen=True, kw_only=True):
     probabilistic_sharpe: float | None
     deflated_sharpe: float | None
     max_drawdown: float
+    over_benchmark: Figure
 
 
 class Trading(Struct, frozen=True, kw_only=True):
@@ -136,11 +143,30 @@ def trading(resolved: Sequence[Resolved], histories: Mapping[str, History], sett
         name: [_day(name, day, outcomes, settings) for day, outcomes in bets] for name in (FUSED, *agents)
     }
     ratios = [ratio for days in tried.values() if (ratio := sharpe([d.net for d in days])) is not None]
+    over = _over_benchmark(list(tried.values()), settings)
     return Trading(
-        strategies=[_strategy(name, days, ratios) for name, days in tried.items()],
+        strategies=[
+            _strategy(name, days, ratios, beyond)
+            for (name, days), beyond in zip(tried.items(), over, strict=True)
+        ],
         expected_best_sharpe=annualised(expected_best(ratios)) or 0.0,
         days=tried[FUSED],
     )
+
+
+def _over_benchmark(tried: Sequence[Sequence[DayOfTrading]], settings: Settings) -> list[Figure]:
+    columns = [[day.net - day.benchmark for day in days] for days in tried]
+    size = len(columns[0])
+
+    def a_year(totals: Sequence[float]) -> list[float | None]:
+        return [total / size * TRADING_DAYS for total in totals]
+
+    drawn = bootstrap(
+        columns, a_year, seed=settings.seed, replicates=settings.replicates, block=settings.horizon
+    )
+    values = a_year([sum(column) for column in columns]) if size else [None] * len(columns)
+    intervals = [percentile_interval(found) for found in drawn] or [None] * len(columns)
+    return [Figure(value, interval) for value, interval in zip(values, intervals, strict=True)]
 
 
 def _bet(outcome: Resolved, market: Market) -> _Bet:
@@ -197,7 +223,9 @@ def drawdowns(equity: Sequence[float]) -> list[float]:
     return below
 
 
-def _strategy(name: str, days: Sequence[DayOfTrading], ratios: Sequence[float]) -> Strategy:
+def _strategy(
+    name: str, days: Sequence[DayOfTrading], ratios: Sequence[float], over_benchmark: Figure
+) -> Strategy:
     net = [day.net for day in days]
     equity = compounded(net)
     held = [day.benchmark for day in days]
@@ -213,6 +241,7 @@ def _strategy(name: str, days: Sequence[DayOfTrading], ratios: Sequence[float]) 
         probabilistic_sharpe=probabilistic_sharpe(net),
         deflated_sharpe=deflated_sharpe(net, ratios) if len(ratios) > 1 else None,
         max_drawdown=max(drawdowns(equity), default=0.0),
+        over_benchmark=over_benchmark,
     )
 
 

@@ -1,7 +1,7 @@
 """`backtest`: a replay of history through the desk's own functions, offline."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -55,9 +55,14 @@ def backtest(
     settings = Settings(first=_day(first), last=_day(last), horizon=horizon, seed=seed)
     if settings.first and settings.last and settings.first > settings.last:
         raise WrongUse(f"--from {settings.first} is after --to {settings.last}")
+    if out.exists() and not out.is_dir():
+        raise WrongUse(f"--out {out} is a file; name a folder")
     with _without_collections():
         report, resolved = _replayed(items, prices, companies, settings, output)
-        paths = write(out, report, resolved)
+        try:
+            paths = write(out, report, resolved)
+        except OSError as fault:
+            raise Failure(f"the report cannot be written to {out}: {fault.strerror or fault}") from None
     document = {**report.document(), "files": [str(path) for path in paths]}
     output.answer(document, *_shown(report, out))
 
@@ -91,6 +96,7 @@ def _replayed(
     histories, bars = _histories(prices)
     assets = _assets(companies, histories)
     ordered = _ordered(items, counts, output)
+    _require_overlap(ordered, histories, settings)
     with progress(output.err, "replaying", "items", len(ordered)) as shown:
         replay = Replay(
             settings=settings,
@@ -101,6 +107,8 @@ def _replayed(
             told=shown.advance,
         )
         replayed = replay(ordered)
+    if not counts.linked:
+        output.note("none of the items is about one of the assets: what follows is made of prices alone")
     report = report_of(replayed, histories, settings)
     report.counts.update(bars)
     return report, replayed.resolved
@@ -128,6 +136,31 @@ def _histories(names: Sequence[str]) -> tuple[dict[str, "History"], dict[str, in
             "the price files hold no bar", hint="columns: symbol, date, open, high, low, close, volume"
         )
     return histories, counts
+
+
+def _require_overlap(
+    items: Sequence["StoredItem"], histories: Mapping[str, "History"], settings: "Settings"
+) -> None:
+    """Refuses what a replay would find nothing in."""
+    from bellwether.backtest.replay import trading_days
+
+    if not items:
+        raise Failure(
+            "none of the files holds an item that can be used",
+            hint="an item needs a text or a title, and the time it was published at",
+        )
+    if not trading_days(histories, settings, items):
+        bars = [day for history in histories.values() for day in (history.dates[0], history.dates[-1])]
+        raise Failure(
+            f"items from {items[0].known_at:%Y-%m-%d} to {items[-1].known_at:%Y-%m-%d} and bars from "
+            f"{min(bars)} to {max(bars)} have no day in common{_within(settings)}"
+        )
+
+
+def _within(settings: "Settings") -> str:
+    bounds = [("from", settings.first), ("to", settings.last)]
+    told = " ".join(f"--{name} {day}" for name, day in bounds if day)
+    return f" within {told}" if told else ""
 
 
 def _assets(name: str | None, histories: dict[str, "History"]) -> list["Asset"]:

@@ -114,7 +114,37 @@ def test_what_cannot_be_used_is_said(folder: Path) -> None:
     assert run(folder, items="absent.ndjson").exit_code == 2
     (folder / "none.tsv").write_text("symbol\nZZZ\n")
     assert run(folder, "--companies", folder / "none.tsv").exit_code == 1
+    assert run(folder, "--out", folder / "items.ndjson").exit_code == 2
     assert not (folder / "backtest").exists()
+
+
+def told(done: Any) -> str:
+    return str(json.loads(done.stdout)["error"]["detail"])
+
+
+def test_items_that_nothing_can_be_done_with_are_said(folder: Path) -> None:
+    (folder / "empty.csv").write_text("")
+    assert "it is empty" in told(run(folder, items="empty.csv"))
+    (folder / "header.csv").write_text("text,published_at\n")
+    assert "none of the files holds an item" in told(run(folder, items="header.csv"))
+    (folder / "other.csv").write_text("words,moment\nhello,2024-01-01\n")
+    assert "its columns are: words, moment" in told(run(folder, items="other.csv"))
+    (folder / "late.csv").write_text("text,published_at\n$BEACON up,2026-01-05T10:00:00Z\n")
+    said = told(run(folder, items="late.csv"))
+    assert "items from 2026-01-05" in said
+    assert "bars from 2024-01-01" in said
+    assert "no day in common within --to 2023-01-01" in told(run(folder, "--to", "2023-01-01"))
+    assert not (folder / "backtest").exists()
+
+
+def test_prices_alone_are_no_backtest_and_of_others_it_is_said(folder: Path) -> None:
+    alone = CliRunner().invoke(app, ["backtest", "--prices", str(folder / "prices.csv")])
+    assert alone.exit_code == 2
+    day = weekdays(330)[300]
+    (folder / "aside.csv").write_text(f"text,published_at\nThe weather is fine,{day}T10:00:00Z\n")
+    done = run(folder, "--out", folder / "out", items="aside.csv")
+    assert done.exit_code == 0
+    assert "none of the items is about one of the assets" in done.stderr
 
 
 def test_an_interrupted_run_leaves_the_old_report(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,3 +158,26 @@ def test_an_interrupted_run_leaves_the_old_report(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(written, "_write_forecasts", interrupted)
     assert run(folder, "--out", out, "--seed", 3).exit_code == 130
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert run(folder, "--out", folder / "new" / "out").exit_code == 130
+    assert not (folder / "new").exists()
+
+
+def test_files_that_are_being_moved_are_all_moved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never an old page beside new figures."""
+    out = folder / "out"
+    assert run(folder, "--out", out).exit_code == 0
+    assert run(folder, "--out", folder / "three", "--seed", 3).exit_code == 0
+    replace, calls = Path.replace, 0
+
+    def once_interrupted(self: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", once_interrupted)
+    assert run(folder, "--out", out, "--seed", 3).exit_code == 130
+    assert sorted(path.name for path in out.iterdir()) == sorted(written.FILES)
+    for file in written.FILES:
+        assert (out / file).read_bytes() == (folder / "three" / file).read_bytes()

@@ -1,23 +1,29 @@
-"""Nothing after a forecast changes it; an agent that peeks is caught by the same test."""
+"""Nothing after a forecast changes it; an agent that peeks is caught by the same check."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from random import Random
 
 import pytest
-from msgspec.structs import replace
 
 from bellwether.adapters.memory import MemoryAgentConfigs
+from bellwether.agents.registry import DEFAULTS
+from bellwether.agents.text import SentimentModel
 from bellwether.agents.views import AgentView, view_of
+from bellwether.backtest.figures import figures
 from bellwether.backtest.forecasting import ViewOf
-from bellwether.backtest.records import Prediction, Replayed
+from bellwether.backtest.intake import in_order
+from bellwether.backtest.look_ahead import Histories, Replayer, altered, ended, looking_ahead
+from bellwether.backtest.records import Counts, Replayed, Settings
+from bellwether.backtest.replay import Replay
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.fusion import View
-from bellwether.domain.items import Item, Kind
+from bellwether.domain.items import StoredItem
 from bellwether.domain.prices import History, known_from
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
 from bellwether.usecases.score import score_of
-from tests.unit.backtest.history import market, posts, replay, weekdays
+from tests.unit.backtest.history import ASSETS, market, posts, replay, weekdays
 
 DAYS = weekdays(330)
 CUT = 305
@@ -25,83 +31,87 @@ AS_OF = known_from(DAYS[CUT])
 ITEMS = posts(DAYS[270], 80)
 
 
-def forecasts_until(found: Replayed, as_of: datetime) -> list[Prediction]:
-    made = [*(outcome.forecast for outcome in found.resolved), *found.open]
-    return sorted((f for f in made if f.as_of <= as_of), key=lambda f: (f.as_of, f.asset))
+Views = Mapping[str, ViewOf]
 
 
-def changed_after(histories: dict[str, History], row: int) -> dict[str, History]:
-    """Every bar after a row multiplied by something else each day."""
+def replaying(instead: Views, seen: list[Replayed] | None = None) -> Replayer:
+    """Fresh replays of stored items."""
 
-    def bent(values: list[float]) -> list[float]:
-        return [v if n <= row else v * (1.5 if n % 2 else 0.6) for n, v in enumerate(values)]
+    def run(items: Sequence[StoredItem], histories: Histories) -> Replayed:
+        settings, model = Settings(replicates=200), SentimentModel.load()
+        again = Replay(settings=settings, assets=ASSETS, histories=histories, model=model, instead=instead)
+        found = again(items)
+        if seen is not None:
+            seen.append(found)
+        return found
 
-    return {
-        symbol: replace(
-            h,
-            open=bent(h.open),
-            high=bent(h.high),
-            low=bent(h.low),
-            close=bent(h.close),
-            adj_close=bent(h.adj_close),
-            volume=bent(h.volume),
-        )
-        for symbol, h in histories.items()
-    }
-
-
-def items_changed_after(as_of: datetime) -> list[tuple[Item, Kind]]:
-    return [
-        (
-            item if item.published_at < as_of else replace(item, text="$BEACON collapses, fraud, bankrupt"),
-            kind,
-        )
-        for item, kind in ITEMS
-    ]
+    return run
 
 
 def peeking(
     config: AgentConfig, *, days: Sequence[AssetDay], history: History, as_of: datetime, horizon: int
 ) -> AgentView:
-    """Momentum replaced by an agent that reads the next close."""
-    seen = view_of(config, days=days, history=history, as_of=as_of, horizon=horizon)
+    """An agent that reads the next close."""
     row = history.known_rows(as_of)
     if row + 1 >= len(history.close):
-        return seen
+        return view_of(config, days=days, history=history, as_of=as_of, horizon=horizon)
     rises = history.close[row + 1] > history.open[row]
-    view = View(agent_id="momentum", log_odds=2.0 if rises else -2.0, evidence=50.0, reliability=1.0)
+    view = View(agent_id=config.agent_id, log_odds=2.0 if rises else -2.0, evidence=50.0, reliability=1.0)
     return AgentView(config=config, view=view)
 
 
-def future_matters(instead: Mapping[str, ViewOf]) -> bool:
-    histories = market()
-    before = forecasts_until(replay(ITEMS, histories, instead=instead), AS_OF)
-    after = forecasts_until(replay(ITEMS, changed_after(histories, CUT), instead=instead), AS_OF)
-    assert before
-    return before != after
+def silent_before_falls(
+    config: AgentConfig, *, days: Sequence[AssetDay], history: History, as_of: datetime, horizon: int
+) -> AgentView:
+    """An agent that leaks by what it does not say."""
+    row = history.known_rows(as_of)
+    if row + 1 < len(history.close) and history.close[row + 1] < history.open[row]:
+        return AgentView(config=config, abstained="nothing to say")
+    return view_of(config, days=days, history=history, as_of=as_of, horizon=horizon)
 
 
-def test_prices_after_a_forecast_change_nothing_of_it() -> None:
-    assert not future_matters({})
+STORED = in_order(ITEMS, Counts())
 
 
-def test_an_agent_that_peeks_is_caught() -> None:
-    assert future_matters({"momentum": peeking})
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_after_a_day_changes_what_was_forecast_until_then(seed: int) -> None:
+    """Other prices, volumes, texts, authors, or none: at any day, with the agents as they are."""
+    day = DAYS[Random(seed).randrange(285, 326)]
+    seen: list[Replayed] = []
+    assert looking_ahead(replaying({}, seen), STORED, market(330, seed), day, seed=seed) == []
+    made = [one for found in seen for one in (*found.open, *(r.forecast for r in found.resolved))]
+    assert sum(one.day <= day for one in made) > 100
 
 
-def test_items_after_a_forecast_change_nothing_of_it() -> None:
-    histories = market()
-    before = forecasts_until(replay(ITEMS, histories), AS_OF)
-    assert before == forecasts_until(replay(items_changed_after(AS_OF), histories), AS_OF)
-    assert before == forecasts_until(
-        replay([pair for pair in ITEMS if pair[0].published_at < AS_OF], histories), AS_OF
-    )
+def test_without_the_shortcuts_it_holds_as_well() -> None:
+    assert looking_ahead(replaying(dict.fromkeys(DEFAULTS, view_of)), STORED, market(), DAYS[CUT]) == []
+
+
+@pytest.mark.parametrize("agent", ["momentum", "sentiment"])
+@pytest.mark.parametrize("leak", [peeking, silent_before_falls])
+def test_an_agent_that_peeks_is_caught_and_named(agent: str, leak: ViewOf) -> None:
+    assert looking_ahead(replaying({agent: leak}), STORED, market(), DAYS[CUT]) == ["fused", agent]
+
+
+def test_the_check_sees_a_peek_of_a_single_day() -> None:
+    """The last forecast before what is changed is the only one that an honest day's delay hides."""
+    found = altered(STORED, market(), DAYS[CUT], seed=1)[1]["BEACON"]
+    honest = market()["BEACON"]
+    assert found.close[: CUT + 1] == honest.close[: CUT + 1]
+    assert all(a != b for a, b in zip(found.close[CUT + 1 :], honest.close[CUT + 1 :], strict=True))
+    assert len(ended(STORED, market(), DAYS[CUT])[1]["BEACON"].dates) == CUT + 1
+
+
+def test_what_peeking_would_claim_is_a_positive_edge() -> None:
+    """So good a result is what the check is for."""
+    found = replaying({"momentum": peeking})(STORED, market())
+    assert figures(found.resolved, Settings(replicates=200)).edge == "positive"
 
 
 def test_what_the_agents_learned_was_known_before() -> None:
     found = replay(ITEMS, market())
-    cut = changed_after(market(), CUT)
-    other = replay(ITEMS, cut)
+    told, histories = altered(STORED, market(), DAYS[CUT], seed=3)
+    other = replaying({})(told, histories)
     learned = AS_OF + timedelta(hours=2)
     for agent, versions in found.versions.items():
         early = [v for v in versions if v.created_at <= learned]
