@@ -41,7 +41,9 @@ def mention(hours: float) -> Mention:
 @pytest.mark.parametrize(("hours", "faded"), [(24 * 6.64, False), (24 * 6.65, True)])
 def test_what_is_a_hundredth_when_it_becomes_known_has_faded(hours: float, faded: bool) -> None:
     """A half-life of 24 hours leaves a hundredth after log₂100 = 6.644 of them."""
-    made = signal_from(mention(hours), DEFAULTS[SENTIMENT], Reading(raw=0.5, quality=0.9), copy=False)
+    made = signal_from(
+        mention(hours), DEFAULTS[SENTIMENT], Reading(raw=0.5, quality=0.9), copy=False, sketch=None
+    )
     assert made.abstained is faded
     assert (made.quality, made.raw) == ((0.0, 0.0) if faded else (0.9, 0.5))
     assert made.p_up == (0.5 if faded else pytest.approx(0.5411, abs=1e-4))  # σ(0.33·0.5)
