@@ -31,7 +31,8 @@ def within_step(value: float, before: float, step: float) -> float:
 
 def in_force_a_day_ago(versions: Sequence[AgentConfig], at: datetime, default: AgentConfig) -> AgentConfig:
     """The version every change of the day is measured against, however often the evaluation runs that day."""
-    old = [version for version in versions if version.created_at <= at - A_DAY]
+    a_day_ago = at - A_DAY
+    old = [version for version in versions if version.created_at <= a_day_ago]
     return max(old, key=lambda version: version.version, default=default)
 
 
