@@ -53,8 +53,8 @@ class SentimentAgent:
         lang = (mention.item.lang or "en").lower()
         if not lang.startswith(("en", "und")):
             return Reading(abstained=f"the model reads English, the text is marked {mention.item.lang}")
-        rest = mention.text[: mention.start] + " " + mention.text[mention.end :]
-        if not any(map(str.isalpha, rest.split())):
+        before, after = mention.text[: mention.start], mention.text[mention.end :]
+        if not (_has_words(before) or _has_words(after)):
             return Reading(abstained="the text says nothing but the name")
         asset = mention.asset
         polarity = self.model.read(
@@ -69,3 +69,7 @@ class SentimentAgent:
                 f"{polarity.p_positive:.0%} positive, {polarity.p_negative:.0%} negative about {asset.symbol}"
             ),
         )
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalpha, text.split()))

@@ -11,6 +11,7 @@ concentration figures show how much is known about authors).
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 
 import msgspec
@@ -231,4 +232,9 @@ def _top_signal(signal: Signal, evidence: float, pull: float) -> TopSignal:
 
 def sums_key(signal: Signal) -> str:
     """Under which key of `AssetDay.agents` a signal is summed."""
-    return f"{signal.agent_id}@{signal.half_life!r}"
+    return _key(signal.agent_id, signal.half_life)
+
+
+@lru_cache(maxsize=256, typed=True)  # 24 and 24.0 are written apart
+def _key(agent_id: str, half_life: float) -> str:
+    return f"{agent_id}@{half_life!r}"

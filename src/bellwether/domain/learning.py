@@ -35,8 +35,12 @@ def in_force_a_day_ago(versions: Sequence[AgentConfig], at: datetime, default: A
     A way back counts from the moment it is made: measured against what was in force before it, the next
     night would undo it in one leap.
     """
-    known = [version for version in versions if version.created_at <= at]
-    old = [v for v in known if v.created_at <= at - A_DAY or v.back_to is not None]
+    a_day_ago = at - A_DAY
+    old = [
+        version
+        for version in versions
+        if version.created_at <= a_day_ago or (version.back_to is not None and version.created_at <= at)
+    ]
     return max(old, key=lambda version: version.version, default=default)
 
 

@@ -48,6 +48,8 @@ def log_odds_from(config: AgentConfig, raw: float) -> float:
 
 
 def config_at(versions: Sequence[AgentConfig], as_of: datetime, default: AgentConfig) -> AgentConfig:
-    """The newest version that existed at `as_of`, else the default: nothing resolved later counts."""
-    known = [config for config in versions if config.created_at <= as_of]
-    return max(known, key=lambda config: config.version, default=default)
+    """The newest version that existed at `as_of`, else the default: nothing resolved later counts.
+
+    `versions` ascend; there may be hundreds, and the moment asked for is mostly one of the last days.
+    """
+    return next((config for config in reversed(versions) if config.created_at <= as_of), default)

@@ -9,6 +9,10 @@ from bellwether.domain.reliability import config_at
 from bellwether.usecases.ports import AgentConfigs
 
 
+def _version(config: AgentConfig) -> int:
+    return config.version
+
+
 class AgentVersions:
     """Configurations of all agents, read once; earlier versions are read only when an earlier moment asks."""
 
@@ -23,7 +27,7 @@ class AgentVersions:
         if current.created_at <= moment:
             return current
         if agent_id not in self._versions:
-            self._versions[agent_id] = self._configs.versions(agent_id)
+            self._versions[agent_id] = sorted(self._configs.versions(agent_id), key=_version)
         return config_at(self._versions[agent_id], moment, default_config(agent_id))
 
     def known(self) -> list[str]:
