@@ -15,15 +15,23 @@ from typing import Any
 
 import msgspec
 
-from bellwether.agents.text.features import SHARED, expand
-from bellwether.agents.text.model import Calibration, Weights, observations
+from bellwether.agents.text.features import (
+    CLASS,
+    FIRST_SEQUENCE,
+    TABLE_SIZE,
+    pair_features,
+    sequence_places,
+    token_features,
+)
+from bellwether.agents.text.model import BIAS, Calibration, Weights
+from bellwether.agents.text.observations import ABOUT, WHOLE, Seen, Vocabulary, see
+from bellwether.agents.text.tokens import END, START
 
 _TRAINING_ONLY = "sentfin_juxtaposed"
 
 LABELS = ("negative", "neutral", "positive")
 
 VERSION = "1"
-TABLE_SIZE = 1 << 19
 FOLDS = 5
 PENALTY = 0.02
 """Inverse strength of the L2 penalty (scikit-learn's C)."""
@@ -162,25 +170,33 @@ def juxtaposed(sentfin: Sequence[Example], folds: Any, seed: int) -> tuple[list[
     return examples, np.array(places, np.int64)
 
 
-@cache
-def _hashed(table: str, key: Any) -> list[tuple[int, float]]:
-    shared = _hashed(SHARED[table], key) if table in SHARED else []
-    own = [(number & (TABLE_SIZE - 1), value) for value, numbers in expand(table, key) for number in numbers]
-    return shared + own
+_token_features = cache(token_features)
+_sequence_places = cache(sequence_places)
+
+
+def _row(seen: Seen) -> dict[int, float]:
+    row: dict[int, float] = defaultdict(float)
+    for column, words in seen.zones():
+        for word in words:
+            for place, value in _token_features(column, word.token):
+                row[place] += value
+    for table, keys in zip(WHOLE if seen.at < 0 else ABOUT, seen.sequences, strict=True):
+        for key in keys:
+            for place in _sequence_places(table, key):
+                row[FIRST_SEQUENCE + place] += CLASS
+    for place, value in pair_features([START, *[word.token for word in seen.words], END]):
+        row[place] += value
+    return row
 
 
 def _matrix(examples: Sequence[Example]) -> Any:
     import numpy as np
     from scipy.sparse import csr_matrix
 
+    vocabulary = Vocabulary()
     pointers, indices, values = [0], list[int](), list[float]()
     for example in examples:
-        row: dict[int, float] = defaultdict(float)
-        seen, _ = observations(example.text, (example.entity,) if example.entity else ())
-        for table, keys in seen.items():
-            for key in keys:
-                for index, value in _hashed(table, key):
-                    row[index] += value
+        row = _row(see(example.text, (example.entity,) if example.entity else (), None, vocabulary))
         indices.extend(row)
         values.extend(row.values())
         pointers.append(len(indices))
@@ -243,8 +259,15 @@ def _blocks(sentfin: Sequence[Example], tfns: Sequence[Example], seed: int) -> l
     ]
 
 
+def _rounded(weights: Any, largest: int) -> tuple[Any, float]:
+    import numpy as np
+
+    scale = float(np.abs(weights).max() / largest)
+    return np.rint(weights / scale).astype(np.int16), scale
+
+
 class _Fit:
-    """Weights as they ship: two signed bytes per feature relative to neutral.
+    """Weights as they ship, rounded, relative to neutral.
 
     Three one-against-the-rest support vector machines (squared hinge); their margins become probabilities in
     `_calibrate`.
@@ -267,14 +290,18 @@ class _Fit:
             warnings.simplefilter("ignore", ConvergenceWarning)
             machine.fit(x[:, used], y, sample_weight=weight)
         relative = (machine.coef_ - machine.coef_[1])[[0, 2]].T
-        self.scale = float(np.abs(relative).max() / 127)
-        self.table = np.zeros((TABLE_SIZE, 2), np.int8)
-        self.table[used] = np.rint(relative / self.scale)
+        weights = np.zeros((TABLE_SIZE, 2))
+        weights[used] = relative
+        self.rows, self.row_scale = _rounded(weights[:FIRST_SEQUENCE], BIAS - 1)
+        self.sequences, self.sequence_scale = _rounded(weights[FIRST_SEQUENCE:], 127)
         self.bias = (machine.intercept_ - machine.intercept_[1])[[0, 2]]
 
     def margins(self, matrix: Any) -> Any:
         """Shape (rows, 2): margins of negative and of positive against neutral, from the rounded weights."""
-        return matrix @ (self.table.astype("float64") * self.scale) + self.bias
+        import numpy as np
+
+        weights = np.vstack([self.rows * self.row_scale, self.sequences * self.sequence_scale])
+        return matrix @ weights + self.bias
 
 
 def _probabilities(z: Any, scaling: Calibration) -> Any:
@@ -430,11 +457,13 @@ def train(sentfin: Path, tfns: Path, out: Path, *, seed: int = 0, say: Say = pri
 def _write(fit: _Fit, entity: Calibration, whole: Calibration, out: Path) -> int:
     weights = Weights(
         version=VERSION,
-        scale=fit.scale,
+        row_scale=fit.row_scale,
+        sequence_scale=fit.sequence_scale,
         negative=float(fit.bias[0]),
         positive=float(fit.bias[1]),
         whole=whole,
         entity=entity,
-        table=fit.table.tobytes(),
+        rows=(fit.rows + BIAS).astype(">u2").tobytes(),
+        sequences=fit.sequences.astype("int8").tobytes(),
     )
     return out.write_bytes(msgspec.msgpack.encode(weights))
