@@ -6,9 +6,9 @@ constructions below are rewritten into plain words with the same sense (`losses 
 knowledge of financial English, not from a data set.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from bellwether.agents.text.lexicon import CLASS_OF, CLAUSE_BREAKS, words
+from bellwether.agents.text.lexicon import CLASS_OF, CLAUSE_BREAKS, word_list
 
 RISE, FALL, RESULT, BLANK = "rises", "falls", "profit", "~"
 """What the rewriting writes: plain words of the lexicon, and one token that says nothing."""
@@ -16,14 +16,14 @@ RISE, FALL, RESULT, BLANK = "rises", "falls", "profit", "~"
 TURNING = frozenset({"burden", "not", "turn"})
 """Word classes in whose presence `rewrite` may change something."""
 
-_SOUR = words("sour")
-_SOURED = words("soured")
-_BURDENS = words("burden") - words("ambiguous burden")
-_SHRINK = (words("down") | words("shrinking")) - words("widening")
-_SWELL = (words("up") | words("widening")) - words("shrinking")
-_STOPS = (CLAUSE_BREAKS | words("gain")) - frozenset({"net", "operating"})
+_SOUR = word_list("sour")
+_SOURED = word_list("soured")
+_BURDENS = word_list("burden") - word_list("ambiguous burden")
+_SHRINK = (word_list("down") | word_list("shrinking")) - word_list("widening")
+_SWELL = (word_list("up") | word_list("widening")) - word_list("shrinking")
+_STOPS = (CLAUSE_BREAKS | word_list("gain") | word_list("negation")) - frozenset({"net", "operating"})
 _ENDS = CLAUSE_BREAKS - frozenset({"as"})
-_ATTAIN, _IMPACT = words("attain"), words("impact")
+_ATTAIN, _IMPACT = word_list("attain"), word_list("impact")
 
 _OPPOSITE = {"up": FALL, "down": RISE, "good": FALL, "bad": RISE, "gain": FALL, "burden": RISE}
 _NOUNS = frozenset({"gain", "burden"})
@@ -67,12 +67,13 @@ def _reachable(tokens: list[str], at: int, step: int, reach: int) -> list[int]:
 
 
 def _move(tokens: list[str], at: int, done: set[int]) -> None:
-    """`losses narrow`, `cut its loss`, `lower costs`: the burden and every word that moves it."""
+    """`losses narrow`, `cut its loss`, `lower costs`: the burden first, then every word that moves it."""
     for step in (1, -1):
         places = _reachable(tokens, at, step, _FAR_REACH)
         moving = [place for place in places if place not in done and _moves(tokens[place])]
         if not moving or abs(moving[0] - at) > _REACH:
             continue
+        direction = _moves(tokens[moving[0]])
         for place in moving:
             tokens[place] = _moves(tokens[place])
         if _is_sour(tokens, at):
@@ -81,6 +82,8 @@ def _move(tokens: list[str], at: int, done: set[int]) -> None:
         alike = [place for place in places if place < moving[0] and tokens[place] in _BURDENS]
         for place in (at, *alike):
             tokens[place] = RESULT
+        if step < 0:
+            tokens[moving[0]], tokens[at] = RESULT, direction
         done.update(moving, alike)
         return
 
@@ -145,9 +148,9 @@ def _off(tokens: list[str], at: int) -> None:
         tokens[at - 1], tokens[at] = "layoffs", BLANK
 
 
-_TURNS: dict[str, Callable[[list[str], int], None]] = (
-    dict.fromkeys(words("negation"), _negate)
-    | dict.fromkeys(words("failing"), _fail)
-    | dict.fromkeys(words("standard"), _standard)
+_TURNS: Mapping[str, Callable[[list[str], int], None]] = (
+    dict.fromkeys(word_list("negation"), _negate)
+    | dict.fromkeys(word_list("failing"), _fail)
+    | dict.fromkeys(word_list("standard"), _standard)
     | {"less": _less, "off": _off}
 )

@@ -9,7 +9,7 @@ from bellwether.agents.text.tokens import ENTITY
 _WORDS = {
     # moves up
     "up": """
-        accelerate accelerated accelerates advance advanced advances advancing appreciate
+        above accelerate accelerated accelerates advance advanced advances advancing appreciate
         appreciated appreciates ascend ascending balloon ballooned balloons bigger bounce bounced
         bounces bouncing breaches broaden broadened broadens buoyant buoyed climb climbed climbing
         climbs crossed crosses double doubled doubles doubling elevated expand expanded expanding
@@ -29,25 +29,26 @@ _WORDS = {
     """,
     # moves down
     "down": """
-        bleed bleeding bleeds bloodbath collapse collapsed collapses collapsing contracted
-        contraction correct corrected correction corrects crack cracked cracks crash crashed crashes
-        crashing crater cratered craters crumble crumbles cutback cutbacks decline declined declines
-        declining decrease decreased decreases decreasing deepen deepened deepens depreciate
-        depreciated depreciates depreciation deteriorate deteriorated deteriorates dip dipped
-        dipping dips dive dived dives dove down downmove downswing downtrend downward downwards
-        drift drifted drifts drop dropped dropping drops ease eased eases easing erode eroded erodes
-        erosion fall fallen falling falls fell fewer freefall halve halved halves lag lagged lagging
-        lags languish languishes languishing lose loser losers loses losing lost lower lowered
-        lowering lowers lows meltdown narrow narrowed narrower narrowing narrows nosedive nosedived
-        nosedives pare pared pares plummet plummeted plummeting plummets plunge plunged plunges
-        plunging reduce reduced reduces reducing reduction reductions reel reeling reels retreat
-        retreated retreating retreats rout sank sell-off selloff sells-off shed shedding sheds
-        shrank shrink shrinkage shrinking shrinks shrunk sink sinking sinks skid skidded skids
-        slashing slid slide slides sliding slip slipped slipping slips slow slowdown slowed slowing
-        slows slump slumped slumping slumps smaller snap snapped snaps soften softened softening
-        softens stumble stumbled stumbles stumbling sunk swoon swoons tank tanked tanking tanks trim
-        trimmed trims tumble tumbled tumbles tumbling wane waned wanes weaken weakened weakening
-        weakens wilt wipe wiped wipes wobble wobbles worsen worsened worsening worsens
+        below beneath bleed bleeding bleeds bloodbath collapse collapsed collapses collapsing
+        contracted contraction correct corrected correction corrects crack cracked cracks crash
+        crashed crashes crashing crater cratered craters crumble crumbles cutback cutbacks decline
+        declined declines declining decrease decreased decreases decreasing deepen deepened deepens
+        depreciate depreciated depreciates depreciation deteriorate deteriorated deteriorates dip
+        dipped dipping dips dive dived dives dove down downmove downswing downtrend downward
+        downwards drift drifted drifts drop dropped dropping drops ease eased eases easing erode
+        eroded erodes erosion fall fallen falling falls fell fewer freefall halve halved halves lag
+        lagged lagging lags languish languishes languishing lose loser losers loses losing lost
+        lower lowered lowering lowers lows meltdown narrow narrowed narrower narrowing narrows
+        nosedive nosedived nosedives pare pared pares plummet plummeted plummeting plummets plunge
+        plunged plunges plunging reduce reduced reduces reducing reduction reductions reel reeling
+        reels retreat retreated retreating retreats rout sank sell-off selloff sells-off shed
+        shedding sheds shrank shrink shrinkage shrinking shrinks shrunk sink sinking sinks skid
+        skidded skids slashing slid slide slides sliding slip slipped slipping slips slow slowdown
+        slowed slowing slows slump slumped slumping slumps smaller snap snapped snaps soften
+        softened softening softens stumble stumbled stumbles stumbling sunk swoon swoons tank tanked
+        tanking tanks trim trimmed trims tumble tumbled tumbles tumbling wane waned wanes weaken
+        weakened weakening weakens wilt wipe wiped wipes wobble wobbles worsen worsened worsening
+        worsens
     """,
     # is good for its subject
     "good": """
@@ -262,8 +263,13 @@ _LISTS = {
     "sour": """
         bad delinquent non-performing nonperforming sour stressed
     """,
+    # are a company's own when they stand before `at` and its name
+    "performance": """
+        cost costs deliveries demand earnings expenses income loss losses margin margins orders
+        output production profit profits results revenue revenues sales turnover volumes
+    """,
 }
-"""Words that `composition` looks for besides the classes."""
+"""Words that rules look for besides the classes."""
 
 POLAR = frozenset({"up", "down", "good", "bad", "gain", "burden", "not"})
 """Classes that carry or turn a direction."""
@@ -303,7 +309,7 @@ _NUMBERS = [
 ]
 
 
-def words(name: str) -> frozenset[str]:
+def word_list(name: str) -> frozenset[str]:
     """The words of one class, or of one of the lists that no class uses."""
     return frozenset((_WORDS | _LISTS)[name].split())
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from bellwether.agents.text.amounts import compare
 from bellwether.agents.text.composition import TURNING, rewrite
 from bellwether.agents.text.features import COLUMNS, Places, token_places
-from bellwether.agents.text.lexicon import CLASS_OF, CLAUSE_BREAKS, SKELETON
+from bellwether.agents.text.lexicon import CLASS_OF, CLAUSE_BREAKS, SKELETON, word_list
 from bellwether.agents.text.tokens import (
     END,
     ENTITY,
@@ -110,14 +110,14 @@ class Seen(NamedTuple):
     """What the model sees of a text.
 
     `at` is the entity's place among `words` and (`start`, `end`) its clause, or all are -1 without an entity;
-    `sequences` are the keys of each table of sequences.
+    `sequences` are the keys of each table of sequences, to be gone through once.
     """
 
     words: list[Word]
     at: int
     start: int
     end: int
-    sequences: tuple[Sequence[Any], ...]
+    sequences: tuple[Iterable[Any], ...]
 
     def zones(self) -> Iterable[tuple[str, list[Word]]]:
         """Words by the column of `COLUMNS` they stand in."""
@@ -128,6 +128,8 @@ class Seen(NamedTuple):
         return zip(COLUMNS[2:], parts, strict=True)
 
 
+_BEFORE_OWNER = frozenset({"at"})
+_PERFORMANCE = word_list("performance")
 _IN_SKETCH = (SKELETON | {START, ENTITY, END}).__contains__
 
 
@@ -160,12 +162,22 @@ def _clause(words: Sequence[Word], at: int) -> tuple[int, int]:
     return start, end
 
 
+def _own_place(words: list[Word], at: int) -> tuple[list[Word], int]:
+    """`profit rises at` an entity reads as the entity's `profit rises`."""
+    start, _ = _clause(words, at)
+    if not any(word.token in _PERFORMANCE for word in words[start : at - 1]):
+        return words, at
+    return [*words[:start], words[at], *words[start : at - 1], *words[at + 1 :]], start
+
+
 def observe_entity(words: list[Word], at: int, own: Sequence[str], vocabulary: Vocabulary) -> Seen:
     """Sees a text from the place `at` of one entity among its words; `own` are the word classes of its name.
 
     Only the classes of the name are used (an analyst, a regulator, an index), never its words: the same
     sentence about another company reads the same.
     """
+    if at > 1 and words[at - 1].token in _BEFORE_OWNER:
+        words, at = _own_place(words, at)
     words, kinds = _kinds(words, vocabulary)
     start, end = _clause(words, at)
     sequence = [START, *filter(None, kinds), END]
@@ -180,7 +192,8 @@ def folded_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _name_classes(surface: str) -> tuple[str, ...]:
+def name_classes(surface: str) -> tuple[str, ...]:
+    """The word classes of an entity's name."""
     return tuple(filter(None, map(CLASS_OF.get, tokenise(surface))))
 
 
@@ -216,4 +229,4 @@ def see(text: str, names: Sequence[str], span: tuple[int, int] | None, vocabular
     cut = pieces(compare(f"{before} {HERE} {hide(folded[end:], low_names)}"))
     at = cut.index(HERE)
     left, right = vocabulary.of_pieces(cut[:at])[-WINDOW:], vocabulary.of_pieces(cut[at + 1 :])[:WINDOW]
-    return observe_entity([*left, vocabulary.entity, *right], len(left), _name_classes(name), vocabulary)
+    return observe_entity([*left, vocabulary.entity, *right], len(left), name_classes(name), vocabulary)
