@@ -30,6 +30,8 @@ _SYMBOL_HEADERS = ("symbol", "ticker", "cashtag", "entity_id")
 _NAME_HEADERS = ("name", "company", "title")
 _ALIAS_HEADERS = ("aliases", "alias")
 _LISTED_BAD_ROWS = 20
+_REPLACEMENT = "\ufffd"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 Out = Annotated[Path, typer.Option("--out", help="File to write; it appears only when it is complete.")]
 Table = Annotated[Path, typer.Argument(help="CSV file with a header row.")]
@@ -49,6 +51,8 @@ class _Source:
     def __init__(self, path: Path, needed: Sequence[str]) -> None:
         self.path = path
         self.bad: list[BadRow] = []
+        self.replaced = 0
+        """Rows with bytes that are not UTF-8."""
         self.columns = self._header(needed)
 
     def _header(self, needed: Sequence[str]) -> list[str]:
@@ -91,6 +95,7 @@ class _Source:
                 number += 1
                 if reason:
                     self.bad.append(BadRow(number, reason))
+                self.replaced += any(_REPLACEMENT in cell for cell in cells)
                 yield (
                     number,
                     dict(zip_longest(self.columns, cells[: len(self.columns)], fillvalue="")),
@@ -99,7 +104,9 @@ class _Source:
 
     def _fault(self, cells: list[str]) -> str | None:
         if len(cells) != len(self.columns):
-            return f"{len(cells)} cells where the header has {len(self.columns)}"
+            reason = f"{len(cells)} cells where the header has {len(self.columns)}"
+            open_quote = any("\n" in cell for cell in cells)
+            return f"{reason}; a quotation mark in it may not be closed" if open_quote else reason
         if not cells[self.columns.index("text")].strip():
             return "text is empty"
         return None
@@ -108,6 +115,9 @@ class _Source:
 def _opened(path: Path) -> TextIO:
     csv.field_size_limit(FIELD_LIMIT)
     try:
+        with path.open("rb") as file:
+            if file.read(2) in _WIDE_MARKS:
+                raise WrongUse(f"{path} is written in UTF-16", hint="save it as UTF-8")
         # undecodable bytes become the replacement character: one bad letter is no bad row
         return path.open(encoding="utf-8-sig", errors="replace", newline="")
     except OSError as fault:
@@ -162,6 +172,8 @@ def _advancing(output: Output, path: Path, what: str) -> Iterator[Callable[[int]
 def _report(output: Output, source: _Source, out: Path, document: dict[str, Any], sentence: str) -> None:
     for bad in source.bad[:_LISTED_BAD_ROWS]:
         output.note(f"[yellow]row {bad.row} not read[/yellow]: {bad.reason}")
+    if source.replaced:
+        output.note(f"[yellow]{source.replaced} rows hold bytes that are not UTF-8[/yellow]: each reads as �")
     if (unlisted := len(source.bad) - _LISTED_BAD_ROWS) > 0:
         output.note(f"[yellow]and {unlisted} more rows not read[/yellow]")
     output.answer({"out": str(out), **document, "bad_rows": source.bad}, sentence)
@@ -326,8 +338,8 @@ def train_sentiment(
 
     Needs the development dependencies (scikit-learn). About two minutes on one core.
     """
+    from bellwether.agents.text.examples import DataError
     from bellwether.agents.text.model import PACKAGED
-    from bellwether.agents.text.training import DataError
     from bellwether.agents.text.training import train as train_model
 
     output = Output(json=json)

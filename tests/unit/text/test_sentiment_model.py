@@ -135,7 +135,7 @@ def test_model_files_can_be_loaded_from_elsewhere(tmp_path: Path) -> None:
 
 
 def test_weights_stay_small() -> None:
-    assert PACKAGED.stat().st_size < 2_000_000
+    assert PACKAGED.stat().st_size < 3_000_000
 
 
 def test_tokens() -> None:

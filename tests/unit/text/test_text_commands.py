@@ -10,7 +10,8 @@ import typer
 from typer.testing import CliRunner
 
 from bellwether.agents.text import SentimentModel
-from bellwether.agents.text.training import DataError, read_sentfin, read_tfns, train
+from bellwether.agents.text.examples import DataError, read_sentfin, read_tfns
+from bellwether.agents.text.training import train
 from bellwether.cli import text as commands
 from bellwether.cli.main import Commands
 
@@ -117,6 +118,53 @@ def test_a_field_beyond_the_limit_is_one_bad_row(tmp_path: Path) -> None:
     document = json.loads(invoke("label", path, "--out", out, "--json").stdout)
     assert document["rows"] == 1
     assert len(document["bad_rows"]) == 1
+
+
+def test_odd_rows_are_kept_as_they_came(tmp_path: Path) -> None:
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    texts = [
+        "Profit rises at Voltas",
+        "\U0001f680\U0001f680 $ABC to the moon",
+        "\u05e9\u05dc\u05d5\u05dd \u0627\u0644\u0623\u0633\u0647\u0645",
+        'He said "sell",\nand left',
+        "null\0byte",
+        "word " * 50_000,
+        "x" * 200_000,
+        "\u202eoverride\u202c \u200b",
+        "=SUM(A1)",
+    ]
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(["text", "entity"])
+        writer.writerows([text, entity] for text in texts for entity in ("", "Voltas", "\0", "("))
+    document = json.loads(invoke("label", path, "--out", out, "--json").stdout)
+    csv.field_size_limit(commands.FIELD_LIMIT)
+    labelled = rows(out)
+    assert document["rows"] == len(labelled) == 4 * len(texts)
+    assert [row["text"] for row in labelled] == [text for text in texts for _ in range(4)]
+    for row in labelled:
+        p = {name: float(row[f"p_{name}"]) for name in ("negative", "neutral", "positive")}
+        assert sum(p.values()) == pytest.approx(1.0, abs=1e-5)
+        assert p[row["label"]] == max(p.values())
+
+
+def test_bytes_that_are_not_utf_8_are_told(tmp_path: Path) -> None:
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_bytes("text,entity\nNestlé sales rise,Nestlé\nplain,\n".encode("latin-1"))
+    done = invoke("label", path, "--out", out)
+    assert "1 rows hold bytes that are not UTF-8" in done.stderr
+    assert len(rows(out)) == 2
+    path.write_text("text\nProfit rises\n", encoding="utf-16")
+    done = invoke("label", path, "--out", out, "--json")
+    assert done.exit_code == 2
+    assert "UTF-16" in json.loads(done.stdout)["error"]["detail"]
+
+
+def test_an_open_quotation_mark_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text('text,entity\n"Profit rises,Voltas\nProfit falls,Voltas\n')
+    document = json.loads(invoke("label", path, "--out", tmp_path / "out.csv", "--json").stdout)
+    assert "quotation mark" in document["bad_rows"][0]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -1,36 +1,42 @@
 """The sentiment text model at inference: hashed linear weights, the standard library and msgspec."""
 
 import re
-from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from math import exp, log
+from operator import xor
 from pathlib import Path
+from struct import Struct
+from sys import byteorder
 from typing import Any, Literal, Self
 
 import msgspec
 
-from bellwether.agents.text.features import SHARED, Observations, expand, observe, observe_entity
-from bellwether.agents.text.tokens import fold, hide, locate, tokenise, without_control
+from bellwether.agents.text.features import (
+    CLASS,
+    WIDTH,
+    Places,
+    class_row,
+    sequence_places,
+)
+from bellwether.agents.text.observations import (
+    ABOUT,
+    CACHED_KEYS,
+    WHOLE,
+    WINDOW,
+    Vocabulary,
+    folded_names,
+    see,
+)
+from bellwether.agents.text.tokens import fold, locate, without_control
 
 Label = Literal["negative", "neutral", "positive"]
 
 PACKAGED = Path(__file__).with_name("weights.bin")
 """The trained weights that ship with the package."""
 
-WINDOW = 48
-"""Tokens read on each side of an entity; the longest training text has fewer, so a longer one (an article) is
-read around its mention."""
-
-_CACHED_KEYS = 24_000
-"""Per table; a table that outgrows it is emptied, which bounds the memory of a long-lived process."""
-
 _WORDS = re.compile(r"\S+")
-
-_ONE_SENTENCE = 280
-"""A longer text (characters) is cut to the sentence that names the entity; headlines are left whole because
-their full stops are mostly abbreviations."""
-
-_SENTENCE_END = re.compile(r"[.!?][\"'”’)]*\s+(?=[^\W_a-z])|\n\s*\n")
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -44,17 +50,27 @@ class Calibration(msgspec.Struct, frozen=True):
 class Weights(msgspec.Struct, frozen=True):
     """The trained model as stored (msgpack).
 
-    `table` holds two signed bytes for each of a power of two of hashed features, its weight toward negative
-    and toward positive relative to neutral, in units of `scale`. `negative`/`positive` are the intercepts.
+    Weights are toward negative and toward positive, relative to neutral. `rows` holds words: for each column
+    of each row two unsigned numbers of 16 bits (the high byte first), `BIAS` above the weight in units of
+    `row_scale`. `sequences` holds two signed bytes for each place, in units of `sequence_scale`. `negative`
+    and `positive` are the intercepts.
     """
 
     version: str
-    scale: float
+    row_scale: float
+    sequence_scale: float
     negative: float
     positive: float
     whole: Calibration
     entity: Calibration
-    table: bytes
+    rows: bytes
+    sequences: bytes
+
+
+BIAS = 512
+"""Above every weight of a row, so that lanes stay positive and 60 of them fit 16 bits."""
+
+_LANES = Struct(f">{2 * WIDTH}H").unpack
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -80,48 +96,66 @@ class Word(msgspec.Struct, frozen=True):
     weight: float
 
 
-class _Table(dict[Any, complex]):
-    """Summed weights by observation; the real part is toward negative, the imaginary part toward positive."""
+class _Decoded(dict[int, complex]):
+    """Weights by the two bytes that store them; the real part is toward negative, the imaginary one toward
+    positive. Few of the 65,536 occur, so each is decoded once."""
 
-    __slots__ = ("_mask", "_name", "_scale", "_shared", "_weights")
+    __slots__ = ("_scale",)
 
-    def __init__(self, name: str, weights: "memoryview[int]", scale: float, shared: "_LookUp | None") -> None:
+    def __init__(self, scale: float) -> None:
         super().__init__()
-        self._name, self._weights, self._scale, self._shared = name, weights, scale, shared
-        self._mask = len(weights) - 2
+        self._scale = scale
 
-    def __missing__(self, key: Any) -> complex:
-        total = self._shared(key) if self._shared else 0j
-        weights, mask = self._weights, self._mask
-        for value, numbers in expand(self._name, key):
-            negative = positive = 0
-            for number in numbers:
-                index = 2 * number & mask
-                negative += weights[index]
-                positive += weights[index + 1]
-            if negative or positive:
-                total += self._scale * value * complex(negative, positive)
-        if len(self) >= _CACHED_KEYS:
-            self.clear()
-        self[key] = total
-        return total
+    def __missing__(self, stored: int) -> complex:
+        negative, positive = ((byte ^ 0x80) - 0x80 for byte in (stored & 0xFF, stored >> 8))
+        weight = self[stored] = complex(negative * self._scale, positive * self._scale)
+        return weight
 
 
-_LookUp = Callable[[Any], complex]
+class _Rows:
+    """Weights of words: a row has two lanes of 16 bits for each column, each `BIAS` above its weight.
 
-
-class _Tables(dict[str, _LookUp]):
-    """The look-up of each table, made when first asked for."""
+    Rows are added as whole numbers, all lanes in one addition; `MOST_ROWS` of them fit a lane.
+    """
 
     def __init__(self, weights: Weights) -> None:
-        super().__init__()
-        self._weights = memoryview(weights.table).cast("b")
-        self._scale = weights.scale
+        self._rows, self._scale = weights.rows, weights.row_scale
+        self._class = cache(self._weigh_class)
 
-    def __missing__(self, name: str) -> _LookUp:
-        shared = self[SHARED[name]] if name in SHARED else None
-        look_up = self[name] = _Table(name, self._weights, self._scale, shared).__getitem__
-        return look_up
+    def _sums(self, rows: Sequence[int], value: float) -> list[complex]:
+        stored = self._rows
+        # a place counts columns of four bytes
+        total = sum(map(int.from_bytes, [stored[4 * row : 4 * (row + WIDTH)] for row in rows]))
+        lanes, base, unit = _LANES(total.to_bytes(4 * WIDTH, "big")), BIAS * len(rows), value * self._scale
+        return [
+            complex((negative - base) * unit, (positive - base) * unit)
+            for negative, positive in zip(lanes[::2], lanes[1::2], strict=True)
+        ]
+
+    def _weigh_class(self, kind: str | None) -> list[complex]:
+        return self._sums([class_row(kind)], CLASS) if kind else [0j] * WIDTH
+
+    def weigh(self, places: Places, kind: str | None) -> list[complex]:
+        """Summed weights of a word by where it stands."""
+        anywhere, *own = self._sums(places.rows, places.value)
+        return [anywhere + word + of_class for word, of_class in zip(own, self._class(kind)[1:], strict=True)]
+
+
+class _Sequences(dict[Any, complex]):
+    """Summed weights of one table of sequences, by its keys."""
+
+    __slots__ = ("_name", "_total")
+
+    def __init__(self, name: str, total: Callable[[Iterable[int]], complex]) -> None:
+        super().__init__()
+        self._name, self._total = name, total
+
+    def __missing__(self, key: Any) -> complex:
+        weight = CLASS * self._total(sequence_places(self._name, key))
+        if len(self) >= CACHED_KEYS:
+            self.clear()
+        self[key] = weight
+        return weight
 
 
 @cache
@@ -140,43 +174,6 @@ def _reading(z: complex, about_entity: bool) -> Reading:
     return Reading(e_negative / total, e_neutral / total, e_positive / total, label, about_entity)
 
 
-@lru_cache(maxsize=4096)
-def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(low for name in names if (low := fold(name).strip()))
-
-
-def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    first = 0
-    for match in _SENTENCE_END.finditer(text, max(0, start - 2000), start):
-        first = match.end()
-    after = _SENTENCE_END.search(text, end, end + 2000)
-    return first, after.start() if after else len(text)
-
-
-def observations(
-    text: str, names: Sequence[str] = (), span: tuple[int, int] | None = None
-) -> tuple[Observations, bool]:
-    """What the model sees of `text`, and whether it sees it from an entity's place.
-
-    `names` are the entity's surface names; `span` is its mention when the caller knows it (offsets into
-    `text`).
-    """
-    folded = without_control(fold(text))
-    low_names = _folded(tuple(names))
-    if span is None and low_names:
-        span = locate(folded, low_names)
-    if span is None:
-        tokens = tokenise(folded)
-        return observe(tokens), False
-    start, end = span
-    low_names = low_names or (folded[start:end],)
-    if len(text) > _ONE_SENTENCE:
-        first, last = _sentence(text, start, end)
-        folded, start, end = folded[first:last], start - first, end - first
-    before, after = (tokenise(hide(part, low_names)) for part in (folded[:start], folded[end:]))
-    return observe_entity(before[-WINDOW:], after[:WINDOW], tokenise(folded[start:end])), True
-
-
 class SentimentModel:
     """Reads what a headline or post says, about one entity or as a whole.
 
@@ -186,7 +183,15 @@ class SentimentModel:
     def __init__(self, weights: Weights) -> None:
         self.version = weights.version
         self._bias = complex(weights.negative, weights.positive)
-        self._look_up = _Tables(weights)
+        stored = array("H", weights.sequences)
+        if byteorder == "big":
+            stored.byteswap()
+        self._stored, self._decode = stored.__getitem__, _Decoded(weights.sequence_scale).__getitem__
+        self._vocabulary = Vocabulary(_Rows(weights).weigh)
+        self._start, self._end = self._vocabulary.start.first, self._vocabulary.end.second
+        self._whole_tables, self._entity_tables = (
+            [_Sequences(name, self._total).__getitem__ for name in names] for names in (WHOLE, ABOUT)
+        )
         self._whole, self._entity = weights.whole, weights.entity
 
     @classmethod
@@ -196,20 +201,33 @@ class SentimentModel:
             return _packaged()
         return cls(msgspec.msgpack.decode(path.read_bytes(), type=Weights))
 
+    def _total(self, places: Iterable[int]) -> complex:
+        return sum(map(self._decode, map(self._stored, places)), 0j)
+
     def _log_odds(
         self, text: str, names: Sequence[str], span: tuple[int, int] | None
     ) -> tuple[complex, bool]:
-        seen, about_entity = observations(text, names, span)
+        words, at, start, end, sequences = see(text, names, span, self._vocabulary)
         total = self._bias
-        look_up = self._look_up
-        for table, keys in seen.items():
-            if keys:
-                total = sum(map(look_up[table], keys), total)
-        if not about_entity and (length := len(seen["whole"])) > 2 * WINDOW:
+        if at < 0:
+            tables, scaling = self._whole_tables, self._whole
+            total = sum([word.whole for word in words], total)
+        else:
+            tables, scaling = self._entity_tables, self._entity
+            total = sum([word.far_left for word in words[:start]], total)
+            total = sum([word.left for word in words[start:at]], total)
+            total = sum([word.right for word in words[at + 1 : end]], total)
+            total = sum([word.far_right for word in words[end:]], total)
+        for weight_of, keys in zip(tables, sequences, strict=True):
+            total = sum(map(weight_of, keys), total)
+        firsts, seconds = [word.first for word in words], [word.second for word in words]
+        places = map(xor, [self._start, *firsts], [*seconds, self._end])
+        # PAIR is 1: pairs need no scaling
+        total += self._total(places)
+        if at < 0 and len(words) > 2 * WINDOW:
             # evidence adds up word by word; beyond the length trained on it is averaged instead
-            total *= 2 * WINDOW / length
-        scaling = self._entity if about_entity else self._whole
-        return total * scaling.slope + complex(scaling.negative, scaling.positive), about_entity
+            total *= 2 * WINDOW / len(words)
+        return total * scaling.slope + complex(scaling.negative, scaling.positive), at >= 0
 
     def read(
         self,
@@ -245,7 +263,7 @@ class SentimentModel:
         """
         all_names = (entity, *names) if entity else names
         if span is None and all_names:
-            span = locate(without_control(fold(text)), _folded(tuple(all_names)))
+            span = locate(without_control(fold(text)), folded_names(tuple(all_names)))
         reading = self._read_at(text, all_names, span)
         words = []
         for match in _WORDS.finditer(text):

@@ -2,21 +2,43 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 ENTITY = "\x01"
 """The token that stands for the entity itself; no text can contain it, so it never meets a real word."""
 
+HERE = "\x02"
+"""Marks the mention that is read, until its place among the tokens is known."""
+
 START, END = "^", "$"
 """Pseudo-tokens before the first and after the last token."""
 
-_URL = re.compile(r"(?:https?://|www\.)\S*|\S+…$")
-_CONTROL = re.compile("\x01")
+_URL = re.compile(r"(?:https?://|www\.)\S*")
+_CONTROL = str.maketrans("\x01\x02", "  ")
 _FIND = re.compile(
-    "\x01|"
+    "[\x01\x02]|"
     r"\$[^\W\d_][\w.]*|@\w+|'s\b|[^\W\d_]\w*(?:['&.-]\w+)*|0[0,]*(?:\.0+)?|[%;:,?!|()\"-]"
 ).findall
 _SHAPE = str.maketrans("123456789’‘“”–—", "000000000''\"\"--")
+_ASCII_SHAPE = bytes.maketrans(b"123456789", b"000000000")
 _QUOTES = str.maketrans("’‘", "''")
+
+
+def split_piece(piece: str) -> list[str]:
+    """Tokens of what stands between two spaces: words, number shapes, cashtags, mentions and marks.
+
+    Addresses are dropped, every cashtag is one token and every mention another: which share or whose
+    account it is says nothing about the mood of the sentence. A possessive is read as its noun.
+    """
+    if "://" in piece or "www." in piece:
+        piece = _URL.sub(" ", piece)
+    return [_token(found) for found in _FIND(piece)]
+
+
+def _token(found: str) -> str:
+    if found[0] in "$@":
+        return found[0] + "x"
+    return found[:-2] if found.endswith("'s") and len(found) > 2 else found
 
 
 def fold(text: str) -> str:
@@ -28,18 +50,21 @@ def fold(text: str) -> str:
     return lowered if lowered.isascii() else lowered.translate(_QUOTES)
 
 
-def tokenise(folded: str) -> list[str]:
-    """Split folded text into words, number shapes (every digit is 0), cashtags, mentions and marks.
+def pieces(folded: str) -> list[str]:
+    """Folded text cut at its spaces, every digit written as 0; a last word cut off by the platform is left
+    out."""
+    if folded.isascii():
+        cut = folded.encode().translate(_ASCII_SHAPE).decode().split()
+    else:
+        cut = folded.translate(_SHAPE).split()
+    if cut and cut[-1][-1] == "…":
+        del cut[-1]
+    return cut
 
-    Addresses are dropped, every cashtag is one token and every mention another: which share or whose
-    account it is says nothing about the mood of the sentence.
-    """
-    if "://" in folded or "www." in folded or "…" in folded:
-        folded = _URL.sub(" ", folded)
-    tokens: list[str] = _FIND(folded.translate(_SHAPE))
-    if "$" in folded or "@" in folded:
-        return [token[0] + "x" if token[0] in "$@" else token for token in tokens]
-    return tokens
+
+def tokenise(folded: str) -> list[str]:
+    """The tokens of folded text."""
+    return list(chain.from_iterable(map(split_piece, pieces(folded))))
 
 
 def _word_at(folded: str, start: int, end: int) -> bool:
@@ -85,5 +110,5 @@ def hide(folded: str, names: Sequence[str]) -> str:
 
 
 def without_control(folded: str) -> str:
-    """`folded` without the one control character this module keeps for itself."""
-    return _CONTROL.sub(" ", folded) if ENTITY in folded else folded
+    """`folded` without the two control characters this module keeps for itself."""
+    return folded.translate(_CONTROL) if ENTITY in folded or HERE in folded else folded
