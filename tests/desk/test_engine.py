@@ -379,8 +379,9 @@ def test_function_processes_end_with_a_killed_engine(desk: Desk) -> None:
     running = desk.start()
     deploy_echo(desk.client("iam"), desk.client("lambda"), "echo")
     desk.client("lambda").invoke(FunctionName="echo", Payload=b"{}")
+    # the nursery and a function's process at least; a checkpoint is a third one while it is written
     left = psutil.Process(running.pid).children(recursive=True)
-    assert len(left) == 2
+    assert len(left) >= 2
     desk.kill(running)
     until(lambda: not any(process.is_running() for process in left))
 

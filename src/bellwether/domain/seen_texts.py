@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from bellwether.domain.near_duplicates import hashes_of, near, resemble, says_otherwise
+from bellwether.domain.near_duplicates import hashes_of, near, probe, resemble, says_otherwise
 
 MOST_TEXTS = 128
 MOST_VARIANTS = 3
@@ -93,14 +93,14 @@ class SeenTexts:
         many that are told apart by a number, a direction or a negation.
         """
         variants: list[str] = []
-        for name in reversed(self._hashes):
-            known = self._hashes[name]
-            if resemble(known, hashes):
+        some = probe(hashes)
+        for name, known in reversed(self._hashes.items()):
+            if not known.isdisjoint(some) and resemble(known, hashes):
                 if not says_otherwise(known, hashes):
                     return self._texts[name]
                 variants.append(name)
         for text, known in self._earlier:
-            if near(known, hashes):
+            if not known.isdisjoint(some) and near(known, hashes):
                 return _new(text.item_id, text.sketch, counted=text.counted)
         return self._texts[variants[-1]] if len(variants) >= MOST_VARIANTS else None
 

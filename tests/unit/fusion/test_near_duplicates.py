@@ -12,7 +12,9 @@ from bellwether.domain.near_duplicates import (
     Sketcher,
     hashes_of,
     near,
+    probe,
     resemblance,
+    resemble,
     words_of,
 )
 
@@ -143,6 +145,18 @@ def test_resemblance_and_nearness_are_symmetric(one: frozenset[int], other: froz
     assert resemblance(one, other) == resemblance(other, one)
     assert near(one, other) == near(other, one)
     assert 0.0 <= resemblance(one, other) <= 1.0
+
+
+SETS = st.frozensets(st.integers(0, 30), max_size=24)
+
+
+@given(SETS, SETS)
+def test_whatever_resembles_a_text_has_one_of_its_probe(one: frozenset[int], other: frozenset[int]) -> None:
+    if one and resemble(one, other):
+        assert not other.isdisjoint(probe(one))
+        assert not one.isdisjoint(probe(other))
+    assert probe(one) <= one
+    assert len(probe(one)) <= len(one) // 3 + 1
 
 
 def test_the_cache_of_words_is_bounded() -> None:
