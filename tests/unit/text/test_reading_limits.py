@@ -1,0 +1,64 @@
+"""Reading at its limits: outgrown caches, texts that are cut, names that overlap, years among amounts."""
+
+import pytest
+
+from bellwether.agents.text import SentimentModel, model, observations
+from bellwether.agents.text.model import PACKAGED
+from bellwether.agents.text.tokens import fold, locate, pieces, tokenise
+
+TEXTS = [
+    f"Profit of unit {n} rises while costs of line{n} fall at plant {chr(97 + n % 26)}" for n in range(40)
+]
+
+
+def test_a_cache_that_is_outgrown_changes_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [SentimentModel.load().read(text, "plant") for text in TEXTS]
+    for module in (model, observations):
+        monkeypatch.setattr(module, "CACHED_KEYS", 5)
+    small = SentimentModel.load(PACKAGED)
+    assert [small.read(text, "plant") for text in TEXTS] == expected
+    assert [small.read(text, "plant") for text in reversed(TEXTS)] == expected[::-1]
+
+
+def test_a_word_the_platform_cut_off_is_left_out() -> None:
+    assert pieces("profit rises aga…") == ["profit", "rises"]
+    assert pieces("…") == []
+    assert tokenise("profit rises aga…") == tokenise("profit rises")
+
+
+def test_folding_keeps_every_place() -> None:
+    assert fold("İstanbul’s BANK") == "İstanbul's bank"
+    assert len(fold("İİ")) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "span"),
+    [
+        (("acme", "acme steel"), (4, 14)),
+        (("acme steel", "acme"), (4, 14)),
+        (("steel", "acme"), (4, 8)),
+        (("acme", "steel"), (4, 8)),
+        (("", "nobody"), None),
+    ],
+)
+def test_the_earliest_name_counts_and_of_those_the_longest(
+    names: tuple[str, ...], span: tuple[int, int] | None
+) -> None:
+    assert locate("now acme steel rises", names) == span
+    assert locate("$acme rises", ("acme",)) == (0, 5)
+
+
+def test_years_are_no_amounts() -> None:
+    read = SentimentModel.load().read
+    rising = read("Net sales rose to EUR 14.2 mn from EUR 9.6 mn")
+    falling = read("Net sales went to EUR 9.6 mn from EUR 14.2 mn")
+    assert rising.p_positive > rising.p_negative
+    assert falling.p_negative > falling.p_positive
+    assert read("The plan runs from 2013 to 2016").label == "neutral"
+    assert read("The plan runs to 2016 from 2013").label == "neutral"
+
+
+def test_marks_around_a_word_are_not_part_of_what_drove_the_label() -> None:
+    words = {word.word for word in SentimentModel.load().explain('"Profit" soars!!! (again) — 12%', limit=9)}
+    assert {"Profit", "soars", "again", "12%"} <= words
+    assert not {word for word in words if word.strip('"!()—') != word}
