@@ -32,8 +32,11 @@ def trace(
     """Walk anything the desk made back to its posts.
 
     Reads the tables and the lake with the owner's credentials. Every signal's hash is compared with the
-    item it was made from; a record that no longer fits is marked.
+    item it was made from; a record that no longer fits is marked. A reading of words names those that drove
+    it, each with the log-odds it adds.
     """
+    from bellwether.agents.reasons import Reasons
+    from bellwether.agents.text import SentimentModel
     from bellwether.cli import owner
     from bellwether.usecases.trace import Trace
 
@@ -45,6 +48,7 @@ def trace(
             signals=ports.signals,
             claims=ports.claims,
             raw=ports.raw,
+            reasons=Reasons.of_assets(ports.entities.assets(), SentimentModel.load()),
         )
         root = walk(id_, now=datetime.now(UTC))
     Output(json=json).answer(msgspec.to_builtins(root), tree_of(root))

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from bellwether.agents.reasons import Reasons
+from bellwether.agents.registry import SENTIMENT
 from bellwether.domain.decay import LONGEST_LIFE, day_start
 from bellwether.domain.ids import is_item_id, is_ulid
 from bellwether.domain.items import StoredItem
@@ -55,7 +57,10 @@ class TraceNode(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """Reads every record by its key; items are read from the batch they came in."""
+    """Reads every record by its key; items are read from the batch they came in.
+
+    With `reasons` a signal of the sentiment agent names the words it was read from.
+    """
 
     outcomes: Outcomes
     proposals: Proposals
@@ -64,6 +69,7 @@ class Trace:
     claims: ItemClaims
     raw: RawBatches
     most_signals: int = MOST_SIGNALS
+    reasons: Reasons | None = None
 
     def __call__(self, id: str, *, now: datetime) -> TraceNode:  # noqa: A002 (the word the callers use)
         """The tree below `id`. Raises `NotFound` when nothing has that id.
@@ -74,7 +80,7 @@ class Trace:
         name = id.strip()
         for node in self._readings(name, now):
             if node is not None:
-                return _filled(node, self._items(node, now))
+                return _filled(node, self._items(node, now), self.reasons)
         raise NotFound(f"nothing has the id {name!r}")
 
     def _readings(self, name: str, now: datetime) -> Iterator[TraceNode | None]:
@@ -243,11 +249,12 @@ def _walk(node: TraceNode) -> Iterator[TraceNode]:
         yield from _walk(child)
 
 
-def _filled(node: TraceNode, items: Mapping[str, StoredItem]) -> TraceNode:
+def _filled(node: TraceNode, items: Mapping[str, StoredItem], reasons: Reasons | None) -> TraceNode:
     """The tree with its items' words in place, and each signal's hash compared with them."""
     if node.kind == "item":
         return _item_node(node.id, items.get(node.id))
-    node = msgspec.structs.replace(node, children=tuple(_filled(child, items) for child in node.children))
+    children = tuple(_filled(child, items, reasons) for child in node.children)
+    node = msgspec.structs.replace(node, children=children)
     if node.kind != "signal":
         return node
     found = [items[child.id] for child in node.children if child.id in items]
@@ -255,7 +262,20 @@ def _filled(node: TraceNode, items: Mapping[str, StoredItem]) -> TraceNode:
         return node
     expected = node.facts.get("input_hash")
     intact = any(input_hash(item, str(node.facts.get("asset"))) == expected for item in found)
-    return msgspec.structs.replace(node, intact=intact)
+    node = msgspec.structs.replace(node, intact=intact)
+    return _with_words(node, found[0], reasons) if intact and reasons else node
+
+
+def _with_words(node: TraceNode, item: StoredItem, reasons: Reasons) -> TraceNode:
+    """A signal with the words that drove its reading, where it is one of words."""
+    facts = node.facts
+    if facts.get("agent_id") != SENTIMENT or facts.get("abstained"):
+        return node
+    words = reasons.words(item, str(facts.get("asset")), float(facts.get("raw", 0.0)))
+    if not words:
+        return node
+    title = f"{node.title} ({', '.join(words)})"
+    return msgspec.structs.replace(node, title=title, facts={**facts, "words": words})
 
 
 def _item_node(item_id: str, item: StoredItem | None) -> TraceNode:

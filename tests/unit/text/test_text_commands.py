@@ -55,6 +55,15 @@ def test_label_adds_columns_and_keeps_every_row(headlines: Path, tmp_path: Path)
     assert "row 2" in done.stderr
 
 
+def test_label_names_the_words_on_request(headlines: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    assert invoke("label", headlines, "--out", out, "--explain").exit_code == 0
+    silver, bad, _, gold, _ = rows(out)
+    assert silver["words"].startswith("slips +")
+    assert gold["words"].startswith("shines +")
+    assert bad["words"] == ""
+
+
 def test_label_without_json_says_one_sentence(headlines: Path, tmp_path: Path) -> None:
     done = invoke("label", headlines, "--out", tmp_path / "out.csv")
     assert "Labelled 3 rows" in done.stdout
