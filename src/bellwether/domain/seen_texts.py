@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from bellwether.domain.near_duplicates import hashes_of, near, probe, resemble, says_otherwise
 
-MOST_TEXTS = 128
+MOST_TEXTS = 64
 MOST_VARIANTS = 3
 """Texts that differ by a number, a direction or a negation alone; more are one text with something to tell
 them apart, such as a count at its end, and are counted to the first of them."""
