@@ -1,26 +1,9 @@
-"""The information coefficient of dates worked by hand, and the lags its error allows for."""
+"""The information coefficient of dates worked by hand."""
 
 import pytest
 
-from bellwether.domain.clustered_error import clustered_error, lags_for
+from bellwether.domain.clustered_error import clustered_error
 from bellwether.domain.information_coefficient import InformationCoefficient, information_coefficient
-
-
-@pytest.mark.parametrize(
-    ("dates", "horizon", "lags"),
-    [
-        (1, 1, 1),  # ⌊4·0.3594⌋
-        (5, 1, 2),  # ⌊4·0.5139⌋
-        (100, 1, 4),
-        (100, 5, 4),
-        (100, 6, 5),
-        (250, 1, 4),  # ⌊4·1.2259⌋
-        (300, 1, 5),  # ⌊4·1.2765⌋
-        (50, 21, 20),
-    ],
-)
-def test_lags_cover_the_overlap_and_newey_and_wests_rule(dates: int, horizon: int, lags: int) -> None:
-    assert lags_for(dates, horizon) == lags
 
 
 def test_the_coefficient_by_hand() -> None:
