@@ -4,6 +4,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from infrastructure.constructs.function_set import FunctionSet
+from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.queues import WorkQueue, failure_queue
 from infrastructure.constructs.schedules import TIMETABLE, Schedule
@@ -36,8 +37,10 @@ class ComputeStack(Stack):
         security: SecurityStack,
         data: DataStack,
         layer: Layer,
+        network: DeskNetwork | None = None,
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
+        self.network = network
         self.ingest = WorkQueue(self, "Ingest", timeout=FUNCTIONS["signal_worker"].timeout)
         self.decisions = WorkQueue(self, "Decisions", timeout=FUNCTIONS["project_ledger"].timeout, fifo=True)
         self.failed_runs = failure_queue(self, "FailedRuns")
@@ -57,6 +60,7 @@ class ComputeStack(Stack):
             layer=layer,
             given=self.given,
             values=self.values,
+            network=network,
         )
         self._connect(settings)
         self._publish()
@@ -75,6 +79,7 @@ class ComputeStack(Stack):
             table_key=security.table_key,
             lake_key=security.lake_key,
             secret_key=security.secret_key,
+            log_key=security.log_key,
             signals_prefix=settings.signals_prefix,
         )
 
