@@ -401,7 +401,13 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "roll_signal_tables": FunctionRow(
         purpose="Creates the signal tables of this month and the next",
-        environment=("SIGNALS_TABLE_PREFIX", "TABLE_KEY_ARN", "DELETION_PROTECTION"),
+        environment=(
+            "SIGNALS_TABLE_PREFIX",
+            "TABLE_KEY_ARN",
+            "DELETION_PROTECTION",
+            "TABLE_READ_LIMIT",
+            "TABLE_WRITE_LIMIT",
+        ),
         grants=(
             Signals(
                 "CreateTable",

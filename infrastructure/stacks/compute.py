@@ -97,6 +97,8 @@ class ComputeStack(Stack):
             "SIGNALS_TABLE_PREFIX": settings.signals_prefix,
             "TABLE_KEY_ARN": security.table_key.key_arn,
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
+            "TABLE_READ_LIMIT": str(settings.table_read_limit),
+            "TABLE_WRITE_LIMIT": str(settings.table_write_limit),
         }
 
     def _connect(self, settings: StageSettings) -> None:
