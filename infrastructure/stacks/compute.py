@@ -1,5 +1,7 @@
 """Queues, functions and schedules: everything that works without being asked over HTTP."""
 
+import json
+
 from aws_cdk import Stack
 from constructs import Construct
 
@@ -91,6 +93,7 @@ class ComputeStack(Stack):
             "DECISIONS_DLQ_URL": self.decisions.failures.queue_url,
             "SIGNALS_TABLE_PREFIX": settings.signals_prefix,
             "TABLE_KEY_ARN": security.table_key.key_arn,
+            "PROVIDER_PRICES": json.dumps(dict(sorted(settings.provider_prices.items()))),
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
         }
 
