@@ -109,6 +109,11 @@ class StageSettings:
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )
 
+    provider_prices: Mapping[str, float] = field(default_factory=dict)
+    """US dollars a call to a data provider costs, by its name; what is not named is free (reddit's and the
+    feeds' public pages are, 2026-11).
+    """
+
     def has(self, feature: Feature) -> bool:
         """Whether the stage has the feature."""
         return feature not in self.lacks

@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from bellwether.handlers.figure_names import namespace
 from infrastructure.constructs.acknowledged import acknowledge
 from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.placement import NetworkAccess
@@ -87,7 +88,7 @@ class DeskFunction(Construct):
             environment={
                 "STAGE": settings.name,
                 "POWERTOOLS_SERVICE_NAME": "bellwether",
-                "POWERTOOLS_METRICS_NAMESPACE": "Bellwether",
+                "POWERTOOLS_METRICS_NAMESPACE": namespace(settings.name),
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **{key: values[key] for key in row.environment},
             },

@@ -1,5 +1,7 @@
 """Queues, functions and schedules: everything that works without being asked over HTTP."""
 
+import json
+
 from aws_cdk import Stack
 from constructs import Construct
 
@@ -96,6 +98,7 @@ class ComputeStack(Stack):
             "DECISIONS_DLQ_URL": self.decisions.failures.queue_url,
             "SIGNALS_TABLE_PREFIX": settings.signals_prefix,
             "TABLE_KEY_ARN": security.table_key.key_arn,
+            "PROVIDER_PRICES": json.dumps(dict(sorted(settings.provider_prices.items()))),
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
             "TABLE_READ_LIMIT": str(settings.table_read_limit),
             "TABLE_WRITE_LIMIT": str(settings.table_write_limit),
