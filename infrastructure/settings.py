@@ -96,6 +96,10 @@ class StageSettings:
     """Names of machines that may call with an API key; each gets a usage-plan key of its own."""
     provisioned: int = 0
     """Environments kept warm for each function of the critical path (scales up to five times as many)."""
+    provisioned_at_rest: int = 1
+    """Of these, how many at night and over the weekend."""
+    trading_hours: tuple[int, int] = (8, 22)
+    """Full hours, Monday to Friday, in the stage's time zone: before Zürich opens until New York closes."""
     table_read_limit: int = 4_000
     table_write_limit: int = 2_000
     """On-demand request units a second a table may consume at most."""
