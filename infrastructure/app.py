@@ -21,6 +21,7 @@ from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.observability import ObservabilityStack
+from infrastructure.stacks.recovery import RecoveryStack
 from infrastructure.stacks.security import SecurityStack
 
 
@@ -34,6 +35,8 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    recovery: RecoveryStack | None = None
+    """In the second region; it comes before all the others."""
 
 
 def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
@@ -42,8 +45,10 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     def named(name: str) -> str:
         return f"{settings.prefix}-{name}"
 
-    security = SecurityStack(scope, named("security"), settings=settings)
-    data = DataStack(scope, named("data"), settings=settings, security=security)
+    copied = settings.has(Feature.RECOVERY_REGION)
+    recovery = RecoveryStack(scope, named("recovery"), settings=settings) if copied else None
+    security = SecurityStack(scope, named("security"), settings=settings, recovery=recovery)
+    data = DataStack(scope, named("data"), settings=settings, security=security, recovery=recovery)
     auth = AuthStack(scope, named("auth"), settings=settings)
     compute = ComputeStack(
         scope, named("compute"), settings=settings, security=security, data=data, layer=layer
@@ -55,7 +60,13 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     Tags.of(scope).add("product", PRODUCT)
     Tags.of(scope).add("stage", settings.name)
     return Desk(
-        security=security, data=data, auth=auth, compute=compute, api=api, observability=observability
+        security=security,
+        data=data,
+        auth=auth,
+        compute=compute,
+        api=api,
+        observability=observability,
+        recovery=recovery,
     )
 
 
