@@ -14,6 +14,7 @@ from pathlib import Path
 from aws_cdk import App, Tags
 from constructs import Construct
 
+from infrastructure.constructs.log_encryption import encrypt_logs
 from infrastructure.packaging import Layer
 from infrastructure.settings import PRODUCT, Feature, StageSettings, settings_of
 from infrastructure.stacks.api import ApiStack
@@ -52,6 +53,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     observability = ObservabilityStack(
         scope, named("observability"), settings=settings, security=security, compute=compute, api=api
     )
+    encrypt_logs(scope, security.log_key, region=settings.region)
     Tags.of(scope).add("product", PRODUCT)
     Tags.of(scope).add("stage", settings.name)
     return Desk(

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.settings import Feature, StageSettings
 
 _CLASS = s3.StorageClass
@@ -57,7 +57,7 @@ class Lake(Construct):
                 ),
             ],
         )
-        acknowledge(self.bucket, S1=_ACCESS_TRAIL)
+        _accept_findings(self.bucket)
 
 
 class LedgerBucket(Construct):
@@ -87,7 +87,17 @@ class LedgerBucket(Construct):
             ),
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
-        acknowledge(self.bucket, S1=_ACCESS_TRAIL)
+        _accept_findings(self.bucket)
+
+
+def _accept_findings(bucket: s3.Bucket) -> None:
+    accept(bucket, _ACCESS_TRAIL, "AwsSolutions-S1", "NIST.800.53.R5-S3BucketLoggingEnabled", "CKV_AWS_18")
+    accept(
+        bucket,
+        "Versions, Object Lock and the backups guard against loss inside the region; the copy in another "
+        "region is the disaster-recovery plan's.",
+        "NIST.800.53.R5-S3BucketReplicationEnabled",
+    )
 
 
 def _tier(prefix: str, steps: Sequence[tuple[s3.StorageClass, int]]) -> s3.LifecycleRule:

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.function_findings import accept_function_findings
 from infrastructure.constructs.warm_alias import WarmAlias
 from infrastructure.functions import FunctionRow
 from infrastructure.grants import Resources
@@ -84,10 +84,7 @@ class DeskFunction(Construct):
                 **{key: values[key] for key in row.environment},
             },
         )
-        acknowledge(
-            self.function,
-            L1="Python 3.13 is what the layer's wheels are built for and what the tests run on.",
-        )
+        accept_function_findings(self.function)
         self.invoked: lambda_.IFunction = self.function
         if row.critical and settings.provisioned and settings.has(Feature.PROVISIONED_CONCURRENCY):
             self.invoked = WarmAlias(

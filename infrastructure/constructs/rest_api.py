@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept, acknowledge
 from infrastructure.constructs.function import RETENTION
 from infrastructure.constructs.problem_responses import add_problem_responses
 from infrastructure.constructs.usage_plans import UsagePlans
@@ -47,6 +47,7 @@ class RestApi(Construct):
             "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
             IAM4="The account-wide role through which the gateway writes logs; AWS maintains its policy.",
         )
+        _accept_findings(self.api.deployment_stage)
         self._authorizer = apigateway.RequestAuthorizer(
             self,
             "Authorizer",
@@ -117,6 +118,7 @@ class RestApi(Construct):
                 APIG4="Public by design: it tells whether the desk works and nothing about its contents.",
                 COG4="Public by design.",
             )
+            accept(method, "Public by design.", "CKV_AWS_59")
             return method
         method = resource.add_method(
             row.method,
@@ -147,6 +149,27 @@ class RestApi(Construct):
             resource = cast("apigateway.CfnModel", self._models[request].node.default_child)
             resource.schema = request_schema(request)
         return self._models[request]
+
+
+def _accept_findings(stage: apigateway.Stage) -> None:
+    accept(
+        stage,
+        "Answers differ by caller and by minute: a cache would show one person another's, or an old one.",
+        "NIST.800.53.R5-APIGWCacheEnabledAndEncrypted",
+        "CKV_AWS_120",
+    )
+    accept(
+        stage,
+        "A client certificate is for back ends on the web; these are Lambda functions, invoked by AWS with a "
+        "signed call.",
+        "NIST.800.53.R5-APIGWSSLEnabled",
+    )
+    accept(
+        stage,
+        "A correlation id joins the log lines of a request over all functions and queues.",
+        "Serverless-APIGWXrayEnabled",
+        "CKV_AWS_73",
+    )
 
 
 def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:

@@ -14,7 +14,7 @@ UNNARROWABLE = {"dynamodb:ListTables", "dynamodb:ListBackups", "dynamodb:ListStr
 @pytest.mark.req("S1")
 def test_every_key_rotates_yearly_and_exists_for_other_regions(production: Synthesis) -> None:
     keys = production.of("AWS::KMS::Key")
-    assert len(keys) == 4
+    assert len(keys) >= 5
     for key in keys:
         assert key.properties["EnableKeyRotation"] is True
         assert key.properties["RotationPeriodInDays"] == 365
@@ -22,18 +22,72 @@ def test_every_key_rotates_yearly_and_exists_for_other_regions(production: Synth
         assert key.rest["DeletionPolicy"] == "Retain"
 
 
+def key_statements(synthesis: Synthesis) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (key.logical_id, statement)
+        for key in synthesis.of("AWS::KMS::Key")
+        for statement in key.properties["KeyPolicy"]["Statement"]
+    ]
+
+
+def of_account(statement: dict[str, Any]) -> bool:
+    return ":root" in json.dumps(statement["Principal"])
+
+
 @pytest.mark.req("S1")
-def test_key_policies_name_the_account_and_one_service_at_most(production: Synthesis) -> None:
+def test_the_account_can_always_manage_its_keys(production: Synthesis) -> None:
     for key in production.of("AWS::KMS::Key"):
-        for statement in key.properties["KeyPolicy"]["Statement"]:
-            principal = statement["Principal"]
-            if "Service" in principal:
-                assert principal["Service"] == "cloudwatch.amazonaws.com"
-                assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {
-                    "Ref": "AWS::AccountId"
-                }
-            else:
-                assert "root" in json.dumps(principal)
+        managing = [
+            s
+            for s in key.properties["KeyPolicy"]["Statement"]
+            if of_account(s) and "Condition" not in s and "kms:PutKeyPolicy" in s["Action"]
+        ]
+        assert len(managing) == 1
+        assert {"kms:ScheduleKeyDeletion", "kms:EnableKeyRotation"} <= set(managing[0]["Action"])
+
+
+@pytest.mark.req("S1")
+def test_managing_a_key_is_no_right_to_use_it(production: Synthesis) -> None:
+    uses = ("Decrypt", "Encrypt", "ReEncrypt", "GenerateDataKey", "CreateGrant", "Sign", "*")
+    for _, statement in key_statements(production):
+        using = [a for a in listed(statement["Action"]) if a.removeprefix("kms:").startswith(uses)]
+        if using and of_account(statement):
+            services = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
+            assert services
+            assert all(s.endswith(f".{production.settings.region}.amazonaws.com") for s in services)
+        if "kms:CreateGrant" in using:
+            assert statement["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+
+
+@pytest.mark.req("S1")
+def test_a_service_uses_a_key_only_for_this_account(production: Synthesis) -> None:
+    for logical_id, statement in key_statements(production):
+        if of_account(statement):
+            continue
+        assert set(statement["Principal"]) == {"Service"}, logical_id
+        condition = json.dumps(statement["Condition"])
+        assert "aws:SourceAccount" in condition or "kms:EncryptionContext" in condition, logical_id
+        assert '{"Ref": "AWS::AccountId"}' in condition, logical_id
+
+
+@pytest.mark.req("S1")
+def test_every_key_has_an_alias_and_time_to_change_ones_mind(production: Synthesis) -> None:
+    aliased = {
+        production.target(a.stack, a.properties["TargetKeyId"]) for a in production.of("AWS::KMS::Alias")
+    }
+    for key in production.of("AWS::KMS::Key"):
+        assert key.logical_id in aliased
+        assert key.properties["PendingWindowInDays"] == 30
+
+
+@pytest.mark.req("S1", "B1")
+def test_every_log_group_of_the_region_has_the_key_for_logs(production: Synthesis) -> None:
+    groups = production.of("AWS::Logs::LogGroup")
+    assert len(groups) > 20
+    for group in groups:
+        assert group.properties["KmsKeyId"], group.logical_id
+        if production.region(group.stack) == production.settings.region:
+            assert production.target(group.stack, group.properties["KmsKeyId"]).startswith("Logs")
 
 
 @pytest.mark.req("S2", "C2")
