@@ -1,11 +1,12 @@
 """Keys, secrets, and what every template has to keep to."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.synthesis import Synthesis, listed
+from tests.infrastructure.synthesis import Resource, Synthesis, listed
 
 UNNARROWABLE = {"dynamodb:ListTables", "dynamodb:ListBackups", "dynamodb:ListStreams"}
 """Calls that IAM knows no resource for."""
@@ -156,9 +157,55 @@ def test_stacks_need_each_other_in_one_direction(production: Synthesis) -> None:
         assert later == []
 
 
+UNTAGGABLE = (
+    "AWS::ApiGateway::(Account|Authorizer|Deployment|GatewayResponse|Method|Model|RequestValidator|Resource)",
+    "AWS::ApiGateway::UsagePlanKey",
+    "AWS::ApiGatewayV2::(Authorizer|Deployment|Integration|Route)",
+    "AWS::ApplicationAutoScaling::.*",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Cognito::(UserPoolClient|UserPoolGroup|UserPoolDomain)",
+    "AWS::IAM::(Policy|ManagedPolicy)",
+    "AWS::KMS::Alias",
+    "AWS::Lambda::(Alias|EventInvokeConfig|LayerVersion|Permission|Version)",
+    "AWS::Logs::(MetricFilter|QueryDefinition|ResourcePolicy)",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::(TopicPolicy|Subscription)",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Scheduler::Schedule",
+    "AWS::SecretsManager::(ResourcePolicy|RotationSchedule)",
+    "AWS::WAFv2::(LoggingConfiguration|WebACLAssociation)",
+    "Custom::.*",
+)
+"""Types CloudFormation takes no tags for."""
+
+
+def tags_of(resource: Resource) -> dict[str, str]:
+    told = resource.properties
+    tags = next((told[name] for name in ("Tags", "UserPoolTags", "HostedZoneTags") if name in told), None)
+    if tags is None and "Replicas" in told:
+        tags = told["Replicas"][0].get("Tags")
+    if isinstance(tags, list):
+        return {tag["Key"]: tag["Value"] for tag in tags}
+    return dict(tags or {})
+
+
 @pytest.mark.req("X2")
 def test_whatever_can_be_tagged_says_what_it_belongs_to(production: Synthesis) -> None:
-    for kind in ("AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::KMS::Key"):
-        for resource in production.of(kind):
-            tags = {tag["Key"]: tag["Value"] for tag in resource.properties["Tags"]}
-            assert tags.items() >= {"product": "bellwether", "stage": "production"}.items()
+    wanted = {"product", "stage", "owner", "cost-center", "data-classification"}
+    untagged = sorted(
+        {
+            f"{r.kind} {r.stack}/{r.logical_id}"
+            for r in production.all()
+            if not re.fullmatch("|".join(UNTAGGABLE), r.kind) and not wanted <= set(tags_of(r))
+        }
+    )
+    assert untagged == []
+
+
+@pytest.mark.req("D4")
+def test_no_stack_of_production_can_be_deleted_by_mistake(production: Synthesis, staging: Synthesis) -> None:
+    for synthesis, protected in ((production, True), (staging, False)):
+        manifest = json.loads((synthesis.folder / "manifest.json").read_text())["artifacts"]
+        for stack in synthesis.templates:
+            told = manifest[f"{synthesis.settings.prefix}-{stack}"]["properties"]
+            assert bool(told.get("terminationProtection")) is protected, stack
