@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.function import DeskFunction
 
 _READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
@@ -31,6 +32,11 @@ def feed_from_queue(
         batch_size=batch,
         report_batch_item_failures=True,
         max_concurrency=concurrency,
+    )
+    accept(
+        mapping,
+        "A queue's failures go to its own dead-letter queue; Lambda takes no destination for this source.",
+        "Serverless-LambdaEventSourceMappingDestination",
     )
     # The service checks at creation that the role may read the queue.
     mapping.node.add_dependency(function.role)
