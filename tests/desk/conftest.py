@@ -79,7 +79,13 @@ class Desk:
 def desk_environment(home: Path) -> dict[str, str]:
     """The environment of a user who has this home and nothing of AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BELLWETHER_"))}
-    return {**kept, "BELLWETHER_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "160"}
+    return {
+        **kept,
+        "BELLWETHER_HOME": str(home),
+        "BELLWETHER_RECORD_CALLS": "1",
+        "NO_COLOR": "1",
+        "COLUMNS": "160",
+    }
 
 
 def run_command(home: Path, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
