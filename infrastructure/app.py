@@ -20,6 +20,7 @@ from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
+from infrastructure.stacks.network import NetworkStack
 from infrastructure.stacks.observability import ObservabilityStack
 from infrastructure.stacks.security import SecurityStack
 
@@ -29,6 +30,7 @@ class Desk:
     """The stacks of a stage. Each uses only those before it."""
 
     security: SecurityStack
+    network: NetworkStack | None
     data: DataStack
     auth: AuthStack
     compute: ComputeStack
@@ -43,10 +45,21 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         return f"{settings.prefix}-{name}"
 
     security = SecurityStack(scope, named("security"), settings=settings)
+    network = (
+        NetworkStack(scope, named("network"), settings=settings, security=security)
+        if settings.has(Feature.NETWORK)
+        else None
+    )
     data = DataStack(scope, named("data"), settings=settings, security=security)
     auth = AuthStack(scope, named("auth"), settings=settings)
     compute = ComputeStack(
-        scope, named("compute"), settings=settings, security=security, data=data, layer=layer
+        scope,
+        named("compute"),
+        settings=settings,
+        security=security,
+        data=data,
+        layer=layer,
+        network=network.network if network else None,
     )
     api = ApiStack(scope, named("api"), settings=settings, auth=auth, compute=compute, layer=layer)
     observability = ObservabilityStack(
@@ -55,7 +68,13 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     Tags.of(scope).add("product", PRODUCT)
     Tags.of(scope).add("stage", settings.name)
     return Desk(
-        security=security, data=data, auth=auth, compute=compute, api=api, observability=observability
+        security=security,
+        network=network,
+        data=data,
+        auth=auth,
+        compute=compute,
+        api=api,
+        observability=observability,
     )
 
 

@@ -75,6 +75,7 @@ _FETCH_ENVIRONMENT = (
     "TRACKED_ENTITIES_TABLE",
     "AUTHOR_SALT_SECRET_ARN",
     "PROVIDERS_SECRET_ARN",
+    "PROVIDER_PRICES",
 )
 
 FUNCTIONS: Mapping[str, FunctionRow] = {
@@ -396,7 +397,13 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "roll_signal_tables": FunctionRow(
         purpose="Creates the signal tables of this month and the next",
-        environment=("SIGNALS_TABLE_PREFIX", "TABLE_KEY_ARN", "DELETION_PROTECTION"),
+        environment=(
+            "SIGNALS_TABLE_PREFIX",
+            "TABLE_KEY_ARN",
+            "DELETION_PROTECTION",
+            "TABLE_READ_LIMIT",
+            "TABLE_WRITE_LIMIT",
+        ),
         grants=(
             Signals(
                 "CreateTable",

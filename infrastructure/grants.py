@@ -44,6 +44,7 @@ class Resources:
     table_key: kms.IKey
     lake_key: kms.IKey
     secret_key: kms.IKey
+    log_key: kms.IKey
     signals_prefix: str
 
 

@@ -32,6 +32,8 @@ class Feature(StrEnum):
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
     FIREWALL = "a web application firewall in front of the API"
+    NETWORK = "a network of its own for the functions"
+    SPOT_BATCH = "spare capacity for backtests"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -46,6 +48,10 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
+    Feature.NETWORK: "network access lists, NAT gateways, addresses and flow logs are unknown to the engine; "
+    "functions are processes of this machine, in its network",
+    Feature.SPOT_BATCH: "AWS::Batch is unknown to the engine; on one machine `bellwether backtest` "
+    "uses all cores",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""
@@ -93,9 +99,20 @@ class StageSettings:
     table_read_limit: int = 4_000
     table_write_limit: int = 2_000
     """On-demand request units a second a table may consume at most."""
+    network_range: str = "10.20.0.0/20"
+    """Addresses of the functions' network, should it ever be joined to another one."""
+    zones: str = "ab"
+    """Availability zones of the region, by their letters: each costs a set of interface endpoints."""
+    nat_gateways: int = 2
+    """Ways out, one in a zone at most: each is paid for around the clock."""
     log_days: Mapping[LogClass, int] = field(
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )
+
+    provider_prices: Mapping[str, float] = field(default_factory=dict)
+    """US dollars a call to a data provider costs, by its name; what is not named is free (reddit's and the
+    feeds' public pages are, 2026-11).
+    """
 
     def has(self, feature: Feature) -> bool:
         """Whether the stage has the feature."""
@@ -132,6 +149,7 @@ STAGES: Mapping[StageName, StageSettings] = {
         ledger_locked_for_everyone=False,
         password_sign_in=False,
         api_throttle=Throttle(50, 100),
+        nat_gateways=1,
         daily_requests={"people": 20_000, "machines": 50_000},
     ),
     "production": StageSettings(

@@ -8,17 +8,17 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from bellwether.handlers.figure_names import namespace
 from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.network import DeskNetwork
+from infrastructure.constructs.placement import NetworkAccess
+from infrastructure.constructs.retention import RETENTION
 from infrastructure.constructs.warm_alias import WarmAlias
 from infrastructure.functions import FunctionRow
 from infrastructure.grants import Resources
 from infrastructure.settings import Feature, StageSettings
 
-RETENTION = {
-    30: logs.RetentionDays.ONE_MONTH,
-    90: logs.RetentionDays.THREE_MONTHS,
-    365: logs.RetentionDays.ONE_YEAR,
-}
+__all__ = ["RETENTION", "DeskFunction"]
 
 
 class DeskFunction(Construct):
@@ -40,6 +40,7 @@ class DeskFunction(Construct):
         layer: lambda_.ILayerVersion,
         given: Resources,
         values: Mapping[str, str],
+        network: DeskNetwork | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = name
@@ -47,6 +48,7 @@ class DeskFunction(Construct):
         self.log_group = logs.LogGroup(
             self,
             "Logs",
+            encryption_key=given.log_key,
             retention=RETENTION[settings.log_days[row.logs]],
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
@@ -60,6 +62,7 @@ class DeskFunction(Construct):
         for grant in row.grants:
             for statement in grant.statements(given, Stack.of(self)):
                 self.role.add_to_policy(statement)
+        place = network.place(row) if network else None
         self.function = lambda_.Function(
             self,
             "Function",
@@ -73,17 +76,26 @@ class DeskFunction(Construct):
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            tracing=lambda_.Tracing.ACTIVE,
+            recursive_loop=lambda_.RecursiveLoop.TERMINATE,
+            runtime_management_mode=lambda_.RuntimeManagementMode.AUTO,
+            vpc=place.vpc if place else None,
+            vpc_subnets=place.subnets if place else None,
+            security_groups=[place.group] if place else None,
             timeout=Duration.seconds(row.timeout),
             memory_size=row.memory,
             reserved_concurrent_executions=row.reserved,
             environment={
                 "STAGE": settings.name,
                 "POWERTOOLS_SERVICE_NAME": "bellwether",
-                "POWERTOOLS_METRICS_NAMESPACE": "Bellwether",
+                "POWERTOOLS_METRICS_NAMESPACE": namespace(settings.name),
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **{key: values[key] for key in row.environment},
             },
         )
+        if place:
+            # Lambda checks at creation that the role may join.
+            self.function.node.add_dependency(NetworkAccess(self, "Network", role=self.role))
         acknowledge(
             self.function,
             L1="Python 3.13 is what the layer's wheels are built for and what the tests run on.",

@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.constructs.function import DeskFunction
+from infrastructure.constructs.network import DeskNetwork
 from infrastructure.functions import FUNCTIONS
 from infrastructure.grants import Resources
 from infrastructure.packaging import Layer, function_code
@@ -30,6 +31,7 @@ class FunctionSet(Construct):
         layer: Layer,
         given: Resources,
         values: Mapping[str, str],
+        network: DeskNetwork | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         dependencies = lambda_.LayerVersion(
@@ -53,6 +55,7 @@ class FunctionSet(Construct):
                 layer=dependencies,
                 given=given,
                 values=values,
+                network=network,
             )
             for name in names
         }

@@ -10,13 +10,16 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from bellwether.handlers.problem_details import CONTENT_TYPE as PROBLEM_TYPE
 from infrastructure.constructs.acknowledged import acknowledge
 from infrastructure.constructs.function import RETENTION
 from infrastructure.constructs.problem_responses import add_problem_responses
 from infrastructure.constructs.usage_plans import UsagePlans
-from infrastructure.request_models import request_schema
-from infrastructure.routes import ROUTES, Route
+from infrastructure.gateway_models import gateway_schema
+from infrastructure.routes import JSON, ROUTES, Route
 from infrastructure.settings import API_VERSION, Feature, StageSettings
+
+_PROBLEM = "bellwether.handlers.problem_details:ProblemDetails"
 
 SENT_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Correlation-Id")
 
@@ -111,7 +114,9 @@ class RestApi(Construct):
         )
         resource = self.api.root.resource_for_path(row.path)
         if row.public:
-            method = resource.add_method(row.method, integration)
+            method = resource.add_method(
+                row.method, integration, method_responses=self._method_responses(row)
+            )
             acknowledge(
                 method,
                 APIG4="Public by design: it tells whether the desk works and nothing about its contents.",
@@ -125,7 +130,8 @@ class RestApi(Construct):
             authorization_type=apigateway.AuthorizationType.CUSTOM,
             api_key_required=self._metered,
             request_validator=self._validator if row.request else None,
-            request_models={"application/json": self._model(row.request)} if row.request else None,
+            request_models={JSON: self._model(row.request)} if row.request else None,
+            method_responses=self._method_responses(row),
         )
         acknowledge(
             method,
@@ -133,20 +139,31 @@ class RestApi(Construct):
         )
         return method
 
-    def _model(self, request: str) -> apigateway.Model:
-        if request not in self._models:
-            name = request.rpartition(":")[2]
-            self._models[request] = self.api.add_model(
+    def _method_responses(self, row: Route) -> list[apigateway.MethodResponse]:
+        """What the route can answer, for readers of the API; the gateway does not check a proxied answer."""
+        model = self._model(row.response) if row.response else apigateway.Model.EMPTY_MODEL
+        problem = self._model(_PROBLEM)
+        told = {status: {row.media_type: model} for status in row.answers}
+        told |= {status: {PROBLEM_TYPE: problem} for status in row.refusals}
+        return [
+            apigateway.MethodResponse(status_code=str(status), response_models=models)
+            for status, models in sorted(told.items())
+        ]
+
+    def _model(self, kind: str) -> apigateway.IModel:
+        if kind not in self._models:
+            name = kind.rpartition(":")[2]
+            self._models[kind] = self.api.add_model(
                 name,
                 model_name=name,
-                content_type="application/json",
+                content_type=JSON,
                 # The L2 schema type knows only part of JSON Schema; the document itself is what the gateway
                 # takes.
                 schema=apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
             )
-            resource = cast("apigateway.CfnModel", self._models[request].node.default_child)
-            resource.schema = request_schema(request)
-        return self._models[request]
+            resource = cast("apigateway.CfnModel", self._models[kind].node.default_child)
+            resource.schema = gateway_schema(kind)
+        return self._models[kind]
 
 
 def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:

@@ -54,6 +54,7 @@ class ApiStack(Stack):
             layer=layer,
             given=compute.given,
             values=values,
+            network=compute.network,
         )
         self.lost_changes = failure_queue(self, "LostChanges")
         self._connect_socket(compute)

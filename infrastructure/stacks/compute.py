@@ -1,9 +1,12 @@
 """Queues, functions and schedules: everything that works without being asked over HTTP."""
 
+import json
+
 from aws_cdk import Stack
 from constructs import Construct
 
 from infrastructure.constructs.function_set import FunctionSet
+from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.queues import WorkQueue, failure_queue
 from infrastructure.constructs.schedules import TIMETABLE, Schedule
@@ -36,8 +39,10 @@ class ComputeStack(Stack):
         security: SecurityStack,
         data: DataStack,
         layer: Layer,
+        network: DeskNetwork | None = None,
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
+        self.network = network
         self.ingest = WorkQueue(self, "Ingest", timeout=FUNCTIONS["signal_worker"].timeout)
         self.decisions = WorkQueue(self, "Decisions", timeout=FUNCTIONS["project_ledger"].timeout, fifo=True)
         self.failed_runs = failure_queue(self, "FailedRuns")
@@ -57,6 +62,7 @@ class ComputeStack(Stack):
             layer=layer,
             given=self.given,
             values=self.values,
+            network=network,
         )
         self._connect(settings)
         self._publish()
@@ -75,6 +81,7 @@ class ComputeStack(Stack):
             table_key=security.table_key,
             lake_key=security.lake_key,
             secret_key=security.secret_key,
+            log_key=security.log_key,
             signals_prefix=settings.signals_prefix,
         )
 
@@ -91,7 +98,10 @@ class ComputeStack(Stack):
             "DECISIONS_DLQ_URL": self.decisions.failures.queue_url,
             "SIGNALS_TABLE_PREFIX": settings.signals_prefix,
             "TABLE_KEY_ARN": security.table_key.key_arn,
+            "PROVIDER_PRICES": json.dumps(dict(sorted(settings.provider_prices.items()))),
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
+            "TABLE_READ_LIMIT": str(settings.table_read_limit),
+            "TABLE_WRITE_LIMIT": str(settings.table_write_limit),
         }
 
     def _connect(self, settings: StageSettings) -> None:

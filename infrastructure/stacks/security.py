@@ -4,6 +4,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from infrastructure.constructs.keys import CustomerKey
+from infrastructure.constructs.log_key import LogKey
 from infrastructure.constructs.secrets import DeskSecrets
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
@@ -21,4 +22,5 @@ class SecurityStack(Stack):
         self.secret_key = CustomerKey(self, "Secrets", purpose="secrets", settings=settings)
         self.alarm_key = CustomerKey(self, "Alarms", purpose="alarm notifications", settings=settings)
         self.alarm_key.let_service("cloudwatch.amazonaws.com")
+        self.log_key = LogKey(self, "Logs", settings=settings)
         self.secrets = DeskSecrets(self, "DeskSecrets", key=self.secret_key, settings=settings)

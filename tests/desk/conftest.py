@@ -1,5 +1,6 @@
 """A whole desk for the end-to-end tests: started by the command a user types, driven as four users."""
 
+import functools
 import json
 import os
 import subprocess
@@ -12,6 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+import schemathesis
+
+from infrastructure.openapi import DOCUMENT
 
 ROOT = Path(__file__).parents[2]
 COMMAND_SECONDS = 240
@@ -66,14 +70,38 @@ class Desk:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """One request to the API, without retries, as `role` or as nobody."""
+        """One request to the API, without retries, as `role` or as nobody.
+
+        Whatever comes back has to be what the API's description says can come.
+        """
         sent = dict(headers or {})
         if role is not None:
             sent["Authorization"] = f"Bearer {self.token(role)}"
         if body is not None:
             content = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
-        return httpx.request(method, self.api_url + path, content=content, headers=sent, timeout=60)
+        response = httpx.request(method, self.api_url + path, content=content, headers=sent, timeout=60)
+        conforms(method, path, response)
+        return response
+
+
+@functools.cache
+def description() -> schemathesis.BaseSchema:
+    """The API's description, as what a test may check answers against."""
+    schema = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text()))
+    # who calls is said by the tests
+    schema.config.generation.with_security_parameters = False
+    return schema
+
+
+def conforms(method: str, path: str, response: httpx.Response) -> None:
+    """Fails when a described route answers with what is not described of it."""
+    operation = json.loads(DOCUMENT.read_text())["paths"].get(path.partition("?")[0], {}).get(method.lower())
+    if operation is not None:
+        assert str(response.status_code) in operation["responses"], response.text
+        described = description()[path.partition("?")[0]][method]
+        assert isinstance(described, schemathesis.APIOperation)
+        described.validate_response(response)
 
 
 def desk_environment(home: Path) -> dict[str, str]:

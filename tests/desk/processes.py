@@ -1,6 +1,9 @@
 """The desk's processes, as the operating system shows them."""
 
+import hashlib
+import json
 import os
+import secrets
 import signal
 from typing import Any
 
@@ -74,3 +77,17 @@ def as_function(desk: Desk, function: str, service: str) -> Any:
         aws_secret_access_key=session["SecretAccessKey"],
         aws_session_token=session["SessionToken"],
     )
+
+
+def give_machine_key(desk: Desk, name: str) -> str:
+    """Adds a machine to the desk's API clients, as its owner does, and returns its key."""
+    key = secrets.token_urlsafe(32)
+    store = as_owner(desk, "secretsmanager")
+    settings = as_owner(desk, "lambda").get_function_configuration(
+        FunctionName=desk.outputs["functions"]["Functions/Authorizer/Function"]
+    )
+    arn = settings["Environment"]["Variables"]["API_CLIENTS_SECRET_ARN"]
+    known = json.loads(store.get_secret_value(SecretId=arn)["SecretString"] or "{}")
+    known[name] = hashlib.sha256(key.encode()).hexdigest()
+    store.put_secret_value(SecretId=arn, SecretString=json.dumps(known))
+    return key

@@ -115,6 +115,10 @@ def feed_peer(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
             except OSError:
                 self.close_connection = True
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.do_GET()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it
             return
 

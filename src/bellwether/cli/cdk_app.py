@@ -149,11 +149,13 @@ def credentials(app: CdkApp, stage: str) -> tuple[str, dict[str, str]]:
 
 
 def _region_of(manifest: Path) -> str | None:
+    """The region a stage's data lives in; what other regions have serves it."""
     if not manifest.is_file():
         return None
-    artifacts = json.loads(manifest.read_text())["artifacts"].values()
-    regions = {a["environment"].rpartition("/")[2] for a in artifacts if "environment" in a}
-    return regions.pop() if len(regions) == 1 else None
+    for name, artifact in json.loads(manifest.read_text())["artifacts"].items():
+        if name.endswith("-data") and "environment" in artifact:
+            return str(artifact["environment"]).rpartition("/")[2]
+    return None
 
 
 def _local_environment() -> dict[str, str]:

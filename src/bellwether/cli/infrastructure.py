@@ -1,4 +1,4 @@
-"""`synth`, `diff`, `deploy`, `destroy`: the stages' stacks, by way of the real CDK."""
+"""`synth`, `diff`, `bootstrap`, `deploy`, `destroy`: the stages' stacks, by way of the real CDK."""
 
 import json as json_
 import sys
@@ -13,6 +13,7 @@ import typer
 from bellwether.cli.cdk_app import CdkApp, credentials
 from bellwether.cli.failures import Refused, WrongUse
 from bellwether.cli.output import JsonOption, Output, examples
+from bellwether.cli.regions import bootstrap_versions, unprepared
 
 STAGES = ("local", "staging", "production")
 OUTPUTS, RAW_OUTPUTS = "infrastructure-outputs.json", "cdk-outputs.json"
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command(epilog=examples("bellwether synth", "bellwether synth production"))(synth)
     app.command(epilog=examples("bellwether diff staging"))(diff)
+    app.command(epilog=examples("bellwether bootstrap staging"))(bootstrap)
     app.command(epilog=examples("bellwether deploy staging", "bellwether deploy production --yes"))(deploy)
     app.command(epilog=examples("bellwether destroy staging"))(destroy)
 
@@ -68,6 +70,31 @@ def diff(stage: StageArgument, *, json: JsonOption = False) -> None:
     output.answer(document, *(text.strip() for text in reports.values()))
 
 
+def bootstrap(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
+    """Prepare every region of a stage for its first deployment; a region that is ready is left alone.
+
+    Creates the CDK's bootstrap stack (an encrypted bucket for assets and the roles that deploy), protected
+    against deletion. Needs an administrator's credentials.
+    """
+    output, tool = Output(json=json), CdkApp.find()
+    if known(stage) == "local":
+        raise Refused("The local stage is prepared by `bellwether up`.", hint="bellwether up")
+    made = tool.synth(stage, output)
+    account, environment = credentials(tool, stage)
+    regions = [*bootstrap_versions(Path(made["assembly"]))]
+    missing = unprepared(Path(made["assembly"]), environment)
+    if missing and not yes:
+        question = f"Prepare {', '.join(missing)} of account {account}?"
+        ask_for(question, hint=f"bellwether bootstrap {stage} --yes")
+    for region in missing:
+        output.note(f"preparing {region}")
+        arguments = ["bootstrap", f"aws://{account}/{region}", "--termination-protection"]
+        tool.cdk(arguments, {**environment, "AWS_REGION": region}, heard=output)
+    document = {"stage": stage, "account": account, "regions": regions, "prepared": missing}
+    done = f"Prepared {', '.join(missing)}." if missing else f"{', '.join(regions)} were ready."
+    output.answer(document, done)
+
+
 def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
     """Deploy a stage to the AWS account of your credentials; writes both outputs files.
 
@@ -79,9 +106,13 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
     account, environment = credentials(tool, stage)
     output.note(f"stage {stage}, account {account}")
     if stage == "production" and not yes:
-        _ask(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
+        ask_for(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
     began = time.monotonic()
     made = tool.synth(stage, output, complete=True)
+    if missing := unprepared(Path(made["assembly"]), environment):
+        raise Refused(
+            f"Nothing can be deployed to {', '.join(missing)} yet.", hint=f"bellwether bootstrap {stage}"
+        )
     raw = tool.root / RAW_OUTPUTS
     tool.cdk(
         [
@@ -117,7 +148,7 @@ def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = 
     account, environment = credentials(tool, stage)
     if not yes:
         question = f"Delete stage {stage} with its data in account {account}?"
-        _ask(question, hint=f"bellwether destroy {stage} --yes")
+        ask_for(question, hint=f"bellwether destroy {stage} --yes")
     made = tool.synth(stage, output)
     tool.cdk(["destroy", "--all", "--force", "--app", made["assembly"]], environment, heard=output)
     write_outputs(tool.root / OUTPUTS, stage, None)
@@ -175,7 +206,8 @@ def _nothing(assembly: Path) -> Path:
     return empty
 
 
-def _ask(question: str, *, hint: str) -> None:
+def ask_for(question: str, *, hint: str) -> None:
+    """Asks before something is done. Raises `Refused` without a yes, or with nobody there to ask."""
     if not sys.stdin.isatty():
         raise Refused("This needs a yes, and nobody is there to ask.", hint=hint)
     if not typer.confirm(question, err=True):

@@ -100,7 +100,7 @@ def logout(
 ) -> None:
     """Forget logins, and end them at the user pool.
 
-    Tokens that are out already stay good until they expire, an hour at most.
+    Tokens that are out already stop within half a minute.
     """
     from bellwether.cli.failures import Failure
     from bellwether.cli.sign_in import UserPool

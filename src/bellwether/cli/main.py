@@ -43,7 +43,7 @@ PANELS = {
     "Who is in command": ("halt", "reduce", "resume", "controls", "agents"),
     "Proof": ("trace", "ledger"),
     "Without a desk": ("label", "link", "train", "backtest"),
-    "In the cloud": ("synth", "diff", "deploy", "destroy"),
+    "In the cloud": ("synth", "diff", "bootstrap", "deploy", "destroy"),
 }
 
 HELP = """An auditable AI investment desk: from posts and news to decided proposals, each with its reasons.

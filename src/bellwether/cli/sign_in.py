@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bellwether.cli.failures import NotRunning, Refused
+from bellwether.cli.password_proof import PasswordProof
 from bellwether.cli.sessions import Session, session_of
 from bellwether.cli.stage import Stage
 
@@ -37,6 +38,7 @@ class UserPool:
 
         self._stage = stage
         self._client_id = stage.output("UserPoolClientId", "UserPoolClient", "ClientId")
+        self._pool_id = stage.output("UserPoolId", "UserPool")
         self._idp: CognitoIdentityProviderClient = boto3.client(
             "cognito-idp",
             region_name=stage.region,
@@ -45,9 +47,14 @@ class UserPool:
         )
 
     def sign_in(self, name: str, username: str, password: str, ask: Ask) -> Session:
-        """A new login. Challenges of the pool are answered by the person. Raises `Refused`, `NotRunning`."""
-        parameters = {"USERNAME": username, "PASSWORD": password}
-        answer = self._initiate("USER_PASSWORD_AUTH", parameters)
+        """A new login; the password is proved and not sent, further challenges are the person's to answer.
+
+        Raises `Refused`, `NotRunning`.
+        """
+        proof = PasswordProof(self._pool_id, password)
+        answer = self._initiate("USER_SRP_AUTH", {"USERNAME": username, "SRP_A": proof.public})
+        if answer.get("ChallengeName") == "PASSWORD_VERIFIER":
+            answer = self._prove(proof, answer)
         for _ in range(_MOST_CHALLENGES):
             if result := answer.get("AuthenticationResult"):
                 return session_of(name, username, result, None)
@@ -78,9 +85,18 @@ class UserPool:
             )
         )
 
+    def _prove(self, proof: PasswordProof, answer: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            responses = proof.answer(answer["ChallengeParameters"])
+        except (KeyError, ValueError) as fault:
+            raise Refused(f"The user pool's challenge cannot be answered: {fault}.") from None
+        return self._answer_challenge("PASSWORD_VERIFIER", answer.get("Session"), responses)
+
     def _respond(self, answer: Mapping[str, Any], username: str, ask: Ask) -> dict[str, Any]:
         challenge = str(answer.get("ChallengeName"))
-        responses = {"USERNAME": answer.get("ChallengeParameters", {}).get("USERNAME", username)}
+        told = answer.get("ChallengeParameters", {})
+        # Whoever signs in with an e-mail address is known to the pool by another name.
+        responses = {"USERNAME": told.get("USER_ID_FOR_SRP") or told.get("USERNAME", username)}
         if challenge == "NEW_PASSWORD_REQUIRED":
             responses["NEW_PASSWORD"] = _new_password(ask)
         elif challenge == "SOFTWARE_TOKEN_MFA":
@@ -100,13 +116,17 @@ class UserPool:
         proved = self._call(lambda: self._idp.verify_software_token(Session=secret["Session"], UserCode=code))
         return self._answer_challenge("MFA_SETUP", proved["Session"], responses)
 
-    def _answer_challenge(self, challenge: str, session: str, responses: dict[str, str]) -> dict[str, Any]:
+    def _answer_challenge(
+        self, challenge: str, session: str | None, responses: dict[str, str]
+    ) -> dict[str, Any]:
+        # The first challenge of a sign-in may come without a session.
+        told = {"Session": session} if session else {}
         return self._call(
             lambda: self._idp.respond_to_auth_challenge(
                 ClientId=self._client_id,
                 ChallengeName=challenge,  # type: ignore[arg-type]
-                Session=session,
                 ChallengeResponses=responses,
+                **told,  # type: ignore[arg-type]
             )
         )
 

@@ -30,19 +30,27 @@ def engine_python(home: Home) -> Path:
 
 def cdk_command(home: Home, project: Path) -> list[str]:
     """The pinned cdk command line, as the beginning of an argument list; installed when missing."""
+    modules = node_modules(home, project, name="cdk")
+    return [str(_node()), str(modules / "aws-cdk" / "bin" / "cdk")]
+
+
+def node_modules(home: Home, manifest: Path, *, name: str) -> Path:
+    """The `node_modules` of the folder with a package.json and its lock, installed below HOME when missing.
+
+    Scripts of packages are not run.
+    """
     node = _node()
-    manifest, lock = project / "package.json", project / "package-lock.json"
-    key = _key(manifest.read_bytes(), lock.read_bytes(), str(node.stat().st_size).encode())
+    declared, lock = manifest / "package.json", manifest / "package-lock.json"
+    key = _key(declared.read_bytes(), lock.read_bytes(), str(node.stat().st_size).encode())
 
     def build(folder: Path) -> None:
-        shutil.copy(manifest, folder)
+        shutil.copy(declared, folder)
         shutil.copy(lock, folder)
         npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         arguments = [str(node), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         _run(arguments, folder, {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"})
 
-    tool = _installed(home, f"cdk-{key}", build)
-    return [str(node), str(tool / "node_modules" / "aws-cdk" / "bin" / "cdk")]
+    return _installed(home, f"{name}-{key}", build) / "node_modules"
 
 
 def node_folder() -> Path:

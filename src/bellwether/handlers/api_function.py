@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 from bellwether.domain.problems import Problem
 from bellwether.domain.rights import Action
 from bellwether.handlers.answers import Answer, proxy_response
-from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.figures import record
+from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.problem_details import CONTENT_TYPE, internal, problem_body, retry_after
 from bellwether.handlers.request import Call, read_call
 from bellwether.handlers.settings import FunctionSettings, read_settings
@@ -62,15 +63,18 @@ class ApiFunction(Composed[S, P]):
         """Answers one event with the parts given."""
         began = time.perf_counter()
         call = read_call(event, str(getattr(context, "aws_request_id", "")))
-        logger.set_correlation_id(call.correlation_id)
+        begin(module_name(self._respond), call.correlation_id)
         answer = self._answer(call, parts)
+        milliseconds = round((time.perf_counter() - began) * 1000, 1)
         logger.info(
             "answered",
             method=call.method,
             route=call.route,
             status=answer.status,
-            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            caller=call.caller,
+            milliseconds=milliseconds,
         )
+        tell(call.route, answer.status, milliseconds)
         return proxy_response(answer, correlation_id=call.correlation_id, event=event)
 
     def _answer(self, call: Call, parts: Callable[[], P]) -> Answer:
@@ -89,6 +93,23 @@ class ApiFunction(Composed[S, P]):
         except Exception as fault:  # noqa: BLE001  whatever it is, its text must not reach the caller
             logger.error("failed", **describe_fault(fault))
             return problem_answer(internal(), call)
+
+
+def module_name(work: Callable[..., Any]) -> str:
+    """The handler's name: that of the module its work is written in."""
+    return work.__module__.rpartition(".")[2]
+
+
+def tell(route: str, status: int, milliseconds: float) -> None:
+    """The figures of one answer."""
+    record(
+        {"route": route},
+        Answers=1,
+        Refusals=int(400 <= status < 500),
+        Faults=int(status >= 500),
+        AnswerMilliseconds=milliseconds,
+        **({"Forbidden": 1} if status == 403 else {}),
+    )
 
 
 def problem_answer(problem: Problem, call: Call) -> Answer:

@@ -8,7 +8,9 @@ from bellwether.domain.problems import Unauthenticated
 from bellwether.domain.rights import ROUTES, User
 from bellwether.handlers.api_clients import MACHINE, ApiClients
 from bellwether.handlers.api_function import Composed
-from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.figures import record
+from bellwether.handlers.logins import Logins, PoolUsers
+from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.request import correlation_id
 from bellwether.handlers.settings import FunctionSettings
 from bellwether.handlers.tokens import KeySet, TokenVerifier, read_key_set
@@ -35,13 +37,16 @@ class Parts:
     """`account_prefix` begins the names of the gateway's usage accounts (see `usage_account`)."""
 
     tokens: TokenVerifier
+    logins: Logins
     clients: ApiClients
     account_prefix: str = "bellwether-local"
 
 
 def compose(settings: Settings) -> Parts:
     keys = KeySet(lambda: read_key_set(settings.jwks_url))
+    service = settings.jwks_url.removesuffix(f"/{settings.user_pool_id}/.well-known/jwks.json")
     return Parts(
+        logins=Logins(PoolUsers(service)),
         tokens=TokenVerifier(keys, issuer=settings.token_issuer, client_id=settings.user_pool_client_id),
         clients=ApiClients(lambda: read_secret(settings.api_clients_secret_arn)),
         account_prefix=f"bellwether-{settings.stage}",
@@ -62,6 +67,7 @@ def authorize(event: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
     token = socket_token(event, headers) if socket else bearer_token(headers)
     if token is not None:
         user = parts.tokens.user(token)
+        parts.logins.require(token)
     elif not socket and "x-api-key" in headers:
         user = parts.clients.user(headers["x-api-key"])
     else:
@@ -130,14 +136,16 @@ class Authorizer(Composed[Settings, Parts]):
     def serve(self, event: Mapping[str, Any], context: Any, parts: Parts) -> dict[str, Any]:
         """Decides one event with the parts given. Raises `Unauthorized`, with nothing else to read in it."""
         headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
-        logger.set_correlation_id(correlation_id(headers, event, str(getattr(context, "aws_request_id", ""))))
+        begin("authorizer", correlation_id(headers, event, str(getattr(context, "aws_request_id", ""))))
         try:
             decision = authorize(event, parts)
         except Unauthenticated as problem:
             logger.warning("unauthorized", reason=problem.detail)
+            record(Unauthorized=1)
             raise Unauthorized from None
         except Exception as fault:  # noqa: BLE001  its text must not reach the caller
             logger.error("failed", **describe_fault(fault))
+            record(AuthorizerFaults=1)
             raise RuntimeError("the authorizer failed") from None
         logger.info("authorized", principal=decision["principalId"], roles=decision["context"]["roles"])
         return decision

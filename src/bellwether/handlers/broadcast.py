@@ -10,13 +10,15 @@ from msgspec import Struct
 
 from bellwether.adapters.aws.feed import COUNTERS, change_of
 from bellwether.adapters.composition import Composition
+from bellwether.adapters.correlation import ATTRIBUTE, fit
 from bellwether.domain.problems import Problem
 from bellwether.handlers.api_function import Composed
-from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.settings import FunctionSettings
 from bellwether.usecases.ports import Change, Connection, Connections, Sockets
 
 MOST_AT_ONCE = 16
+MOST_CORRELATIONS = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +75,7 @@ def broadcast(event: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
         "gone": sum(delivery.gone for delivery in deliveries),
         "failed": len(failed),
     }
-    return report(figures, [numbered[min(failed)][0]] if nobody else [])
+    return report(figures, [numbered[min(failed)][0]] if nobody else [], correlations_of(event))
 
 
 def deliver(connection: Connection, messages: Sequence[tuple[str, bytes]], sockets: Sockets) -> Delivery:
@@ -101,6 +103,13 @@ def changes_of(event: Mapping[str, Any]) -> list[tuple[str, Change | None]]:
     return found
 
 
+def correlations_of(event: Mapping[str, Any]) -> list[str]:
+    """The ids of what set off the changes, each once and at most as many as fit a line."""
+    images = ((record.get("dynamodb") or {}).get("NewImage") or {} for record in event.get("Records", []))
+    found = (fit((image.get(ATTRIBUTE) or {}).get("S")) for image in images)
+    return list(dict.fromkeys(one for one in found if one))[:MOST_CORRELATIONS]
+
+
 def change_in(image: Mapping[str, Any]) -> Change | None:
     """The change of a new row of the events table; `None` for a counter's row."""
     if "body" not in image or (image.get("day") or {}).get("S") == COUNTERS:
@@ -113,8 +122,10 @@ def change_in(image: Mapping[str, Any]) -> Change | None:
         return None
 
 
-def report(figures: Mapping[str, int], failed: Sequence[str]) -> dict[str, Any]:
-    logger.info("broadcast", figures=dict(figures))
+def report(
+    figures: Mapping[str, int], failed: Sequence[str], correlations: Sequence[str] = ()
+) -> dict[str, Any]:
+    logger.info("broadcast", figures=dict(figures), set_off_by=list(correlations))
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 
@@ -122,7 +133,7 @@ class BroadcastFunction(Composed[Settings, Parts]):
     """The Lambda handler."""
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        logger.set_correlation_id(str(getattr(context, "aws_request_id", "unknown")))
+        begin("broadcast", getattr(context, "aws_request_id", None))
         return broadcast(event, self.parts)
 
 

@@ -93,6 +93,9 @@ def tell(answer: EvaluateAnswer) -> None:
             HitRate=sum(outcome.hit for outcome in fresh) / len(fresh),
             Brier=sum(outcome.brier for outcome in fresh) / len(fresh),
         )
+        for agent in answer.track_records:
+            if agent.ece is not None:
+                record(CalibrationError=agent.ece)
 
 
 route = ApiFunction(Settings, compose, respond, action="evaluate")

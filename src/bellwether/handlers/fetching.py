@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from bellwether.domain.problems import Problem
 from bellwether.handlers.clock import now
 from bellwether.handlers.figures import record
 from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.provider_spend import read_prices, spent, tell
 from bellwether.handlers.settings import FunctionSettings
 from bellwether.usecases.ingest import Ingest, IngestAnswer
 from bellwether.usecases.ports import Clock, Entities, Lake, Secrets
@@ -34,6 +35,7 @@ class FetchSettings(FunctionSettings):
     tracked_entities_table: str
     author_salt_secret_arn: str
     providers_secret_arn: str
+    provider_prices: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +44,8 @@ class FetchParts:
     lake: Lake
     ingest: Ingest
     http: GuardedHttp
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """US dollars a call, by provider."""
     clock: Clock = now
 
 
@@ -59,6 +63,7 @@ def compose(settings: FetchSettings) -> FetchParts:
             salt=secrets.text(settings.author_salt_secret_arn).encode(),
         ),
         http=GuardedHttp(user_agent=user_agent(secrets, settings.providers_secret_arn)),
+        prices=read_prices(settings.provider_prices),
     )
 
 
@@ -97,7 +102,8 @@ def fetch(
         logger.warning(
             "a provider fails", provider=health.provider, code=health.code, failures=health.failures
         )
-    record(ProviderCalls=len(done.health), ProviderFailures=len(failing), ItemsAccepted=done.accepted)
+    record(ItemsAccepted=done.accepted, ItemsDuplicate=done.duplicates)
+    tell(spent(done.health, parts.prices))
     return {
         "targets": len(done.health) + len(done.put_off),
         "failing": len(failing),
@@ -116,8 +122,12 @@ def count(parts: FetchParts, done: Round) -> None:
         labels = f'provider="{health.provider}"'
         counts[f'bellwether_provider_fetches_total{{{labels},state="{health.state}"}}'] += 1
         counts[f"bellwether_provider_items_total{{{labels}}}"] += health.items
+    told = {name: float(value) for name, value in counts.items() if value}
+    for provider, (_, _, dollars) in spent(done.health, parts.prices).items():
+        if dollars:
+            told[f'bellwether_provider_dollars_total{{provider="{provider}"}}'] = dollars
     try:
-        parts.ingest.counts.add({name: float(value) for name, value in counts.items() if value})
+        parts.ingest.counts.add(told)
     except Problem as fault:
         logger.warning("the counters do not answer", **describe_fault(fault))
 

@@ -6,9 +6,26 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
+from bellwether.adapters.correlation import carried, carry, fit
+
 logger = Logger(
     service=os.environ.get("POWERTOOLS_SERVICE_NAME", "bellwether"), log_uncaught_exceptions=False, utc=True
 )
+
+
+def begin(function: str, correlation_id: object) -> None:
+    """From here on every line tells the function and the id, and whatever the function sends carries the id.
+
+    An id that cannot stand in a log becomes `unknown`.
+    """
+    usable = fit(correlation_id) or "unknown"
+    carry(usable)
+    logger.append_keys(function=function, correlation_id=usable)
+
+
+def correlation() -> str:
+    """The id of what is being worked on."""
+    return carried() or "unknown"
 
 
 def describe_fault(fault: BaseException) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from bellwether.adapters.correlation import fit
 from bellwether.domain.problems import InvalidInput, TooLarge, Unauthenticated
 from bellwether.domain.rights import RIGHTS, Role, User
 from bellwether.handlers.problem_details import UnsupportedMediaType
@@ -18,7 +19,6 @@ LARGEST_BODY = 5_000_000
 """Bytes of a decoded body. The function's own payload limit is 6 MB of event JSON around it."""
 
 T = TypeVar("T")
-_CORRELATION = re.compile(r"[\w.:=;+/@-]{1,128}", re.ASCII)
 _PATH = re.compile(r"^(?P<what>.*?) - at `(?P<path>\$[^`]*)`$", re.DOTALL)
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<name>[^`]{0,100})")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -39,6 +39,12 @@ class Call(Struct, frozen=True, kw_only=True):
     def user(self) -> User:
         """Who calls, as the authorizer said. Raises `Unauthenticated` when it said nothing."""
         return user_of(self.event)
+
+    @property
+    def caller(self) -> str | None:
+        """The caller's stable name for the log, `None` on a public route."""
+        told = (self.event.get("requestContext") or {}).get("authorizer") or {}
+        return fit(told.get("username"))
 
     @property
     def idempotency_key(self) -> str | None:
@@ -68,7 +74,7 @@ def correlation_id(headers: Mapping[str, str], event: Mapping[str, Any], request
         (event.get("requestContext") or {}).get("requestId"),
         request_id,
     )
-    return next((str(c) for c in candidates if c and _CORRELATION.fullmatch(str(c))), "unknown")
+    return next((usable for c in candidates if (usable := fit(c))), "unknown")
 
 
 def user_of(event: Mapping[str, Any]) -> User:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bellwether.adapters.aws.signal_table_rollover import SignalTableRollover, current_and_next
+from bellwether.adapters.aws.signal_table_rollover import Ceiling, SignalTableRollover, current_and_next
 from bellwether.adapters.composition import Composition
 from bellwether.handlers.clock import now
 from bellwether.handlers.scheduled_function import ScheduledFunction
@@ -23,6 +23,8 @@ class Settings(FunctionSettings):
     signals_table_prefix: str
     table_key_arn: str
     deletion_protection: str
+    table_read_limit: str
+    table_write_limit: str
 
     @property
     def protected(self) -> bool:
@@ -31,6 +33,11 @@ class Settings(FunctionSettings):
         if told is None:
             raise ValueError("DELETION_PROTECTION is true or false")
         return told
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """Raises `ValueError` for anything but whole numbers."""
+        return Ceiling(reads=int(self.table_read_limit), writes=int(self.table_write_limit))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +54,7 @@ def compose(settings: Settings) -> Parts:
             key_arn=settings.table_key_arn,
             protected=settings.protected,
             stage=settings.stage,
+            ceiling=settings.ceiling,
         )
     )
 

@@ -1,10 +1,12 @@
 """The frame around functions of a schedule: a line of log, and a failure that says nothing private."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from bellwether.handlers.api_function import Composed
-from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.api_function import Composed, module_name
+from bellwether.handlers.figures import record
+from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.settings import FunctionSettings
 
 S = TypeVar("S", bound=FunctionSettings)
@@ -27,20 +29,32 @@ class ScheduledFunction(Composed[S, P]):
     ) -> None:
         super().__init__(settings, compose)
         self._work = work
+        self._name = module_name(work)
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return self.serve(event, context, lambda: self.parts)
 
     def serve(self, event: Mapping[str, Any], context: Any, parts: Callable[[], P]) -> dict[str, Any]:
         """Runs once with the parts given. Raises `Failed`, so that the schedule repeats and then gives up."""
-        logger.set_correlation_id(str(getattr(context, "aws_request_id", "unknown")))
+        begin(self._name, getattr(context, "aws_request_id", None))
+        began = time.perf_counter()
         try:
             told = self._work(event, parts(), seconds_left(context))
         except Exception as fault:  # noqa: BLE001  its text must not leave the function
             logger.error("failed", **describe_fault(fault))
+            self._tell(began, failed=True)
             raise Failed(f"the run failed ({type(fault).__name__})") from None
         logger.info("done", result=told)
+        self._tell(began, failed=False)
         return told
+
+    def _tell(self, began: float, *, failed: bool) -> None:
+        record(
+            {"function": self._name},
+            Runs=1,
+            RunFailures=int(failed),
+            RunMilliseconds=round((time.perf_counter() - began) * 1000, 1),
+        )
 
 
 def seconds_left(context: Any) -> float:

@@ -18,7 +18,7 @@ from bellwether.adapters.composition import Composition
 from bellwether.domain.problems import InvalidInput, Problem
 from bellwether.handlers.api_function import Composed
 from bellwether.handlers.clock import now
-from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.request import decode, user_of
 from bellwether.handlers.settings import FunctionSettings
 from bellwether.usecases.ports import Clock, Connection, Connections, Sockets
@@ -125,7 +125,7 @@ class SocketFunction(Composed[Settings, Parts]):
     def answer(self, event: Mapping[str, Any], _context: Any, parts: Parts) -> dict[str, Any]:
         """Answers one event with the parts given; a failure is a status and no text."""
         route = (event.get("requestContext") or {}).get("routeKey")
-        logger.set_correlation_id(str((event.get("requestContext") or {}).get("requestId") or "unknown"))
+        begin("socket", (event.get("requestContext") or {}).get("requestId"))
         try:
             answer = serve(event, parts)
         except Problem as problem:

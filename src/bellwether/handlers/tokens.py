@@ -15,11 +15,13 @@ from bellwether.handlers.logs import describe_fault, logger
 
 FRESH_SECONDS = 3_600.0
 SHORTEST_REFRESH_SECONDS = 20.0
+FIRST_RETRY_SECONDS = 1.0
+"""Between tries of a process that has no key yet: each one makes a caller wait for the pool."""
 LARGEST_KEY_SET = 100_000
 LONGEST_TOKEN = 8_192
-
-# Where each kind of token names the client it was made for.
-CLIENT_CLAIM = {"access": "client_id", "id": "aud"}
+ACCESS = "access"
+STALE_SECONDS = 24 * 3_600.0
+"""For so long keys that could not be read again stay good: the pool rotates seldom, and announces it."""
 
 
 class KeySet:
@@ -27,7 +29,7 @@ class KeySet:
 
     They are read again when a token names an unknown key (at most every 20 s, so that forged key ids cannot
     make the function hammer the pool) and once an hour. While the pool cannot be reached the known keys stay
-    good. `fetch` gives the JWKS document, `clock` seconds.
+    good for a day. `fetch` gives the JWKS document, `clock` seconds.
     """
 
     def __init__(self, fetch: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,11 +41,14 @@ class KeySet:
         self._lock = threading.Lock()
 
     def key(self, kid: str) -> Any | None:
-        """The RSA key of that id; `None` when the pool has none. Raises `Unavailable` when none was read."""
+        """The RSA key of that id; `None` when the pool has none.
+
+        Raises `Unavailable` when none was read, or none for a day: our fault, and not the caller's.
+        """
         with self._lock:
             if (kid not in self._keys or self._stale()) and self._may_try():
                 self._read()
-            if not self._keys:
+            if self._read_at is None or self._clock() - self._read_at > STALE_SECONDS:
                 raise Unavailable("The keys of the user pool cannot be read.")
             return self._keys.get(kid)
 
@@ -51,11 +56,8 @@ class KeySet:
         return self._read_at is None or self._clock() - self._read_at > FRESH_SECONDS
 
     def _may_try(self) -> bool:
-        return (
-            not self._keys
-            or self._tried_at is None
-            or self._clock() - self._tried_at >= SHORTEST_REFRESH_SECONDS
-        )
+        wait = SHORTEST_REFRESH_SECONDS if self._keys else FIRST_RETRY_SECONDS
+        return self._tried_at is None or self._clock() - self._tried_at >= wait
 
     def _read(self) -> None:
         self._tried_at = self._clock()
@@ -94,9 +96,8 @@ def read_key_set(url: str, seconds: float = 3.0) -> bytes:
 class TokenVerifier:
     """Checks signature (RS256 only), expiry, issuer, client and kind of a token and reads its user.
 
-    Access and id tokens are both taken: an access token is what a machine or script sends, while the id
-    token is the one that carries the pool's custom claims for the dashboard. Both are signed by the pool for
-    one client, and both name the same `sub`, which is the user name here: it never changes, is never given
+    Only access tokens are taken: an id token tells a client who signed in and is no permission, and whether
+    its login still stands cannot be asked. `sub` is the user name here: it never changes, is never given
     again, and keeps a person's name out of a ledger that cannot forget.
     """
 
@@ -108,8 +109,7 @@ class TokenVerifier:
     def user(self, token: str) -> User:
         """The bearer. Raises `Unauthenticated` for any token that is not a good one."""
         claims = self._claims(token)
-        kind = claims.get("token_use")
-        if kind not in CLIENT_CLAIM or claims.get(CLIENT_CLAIM[kind]) != self._client_id:
+        if claims["token_use"] != ACCESS or claims.get("client_id") != self._client_id:
             raise Unauthenticated("The token was not made for this desk.")
         groups = claims.get("cognito:groups") or []
         roles: tuple[Role, ...] = tuple(

@@ -20,7 +20,7 @@ STAGE = Stage(
     name="local",
     api_url="http://127.0.0.1:9/v1",
     region="eu-central-2",
-    outputs={"userpoolclientid": "client"},
+    outputs={"userpoolclientid": "client", "userpoolid": "eu-central-2_Pool"},
     endpoint_url="http://127.0.0.1:9",
 )
 
@@ -28,6 +28,18 @@ STAGE = Stage(
 def granted(token: str, refresh: str | None = "refresh") -> dict[str, Any]:
     result: dict[str, Any] = {"AccessToken": token, "ExpiresIn": 3600}
     return {"AuthenticationResult": {**result, **({"RefreshToken": refresh} if refresh else {})}}
+
+
+VERIFY: dict[str, Any] = {
+    "ChallengeName": "PASSWORD_VERIFIER",
+    "Session": "s0",
+    "ChallengeParameters": {
+        "USER_ID_FOR_SRP": "uuid",
+        "SALT": "5",
+        "SRP_B": "8",
+        "SECRET_BLOCK": "c2VjcmV0",
+    },
+}
 
 
 def denied(code: str) -> ClientError:
@@ -71,6 +83,7 @@ def session(**changes: Any) -> Session:
 @pytest.mark.req("U1")
 def test_a_first_password_and_a_one_time_code_are_asked_for(pool: Idp) -> None:
     pool.answers = [
+        VERIFY,
         {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s1", "ChallengeParameters": {}},
         {"ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": "s2", "ChallengeParameters": {"USERNAME": "uuid"}},
         granted("token"),
@@ -78,10 +91,20 @@ def test_a_first_password_and_a_one_time_code_are_asked_for(pool: Idp) -> None:
     typed = {"New password": "n3w!", "The same again": "n3w!", "One-time code": "123456"}
     made = UserPool(STAGE).sign_in("analyst", "ana", "old", lambda what, _: typed[what])
     assert (made.token, made.refresh_token, made.username) == ("token", "refresh", "ana")
-    assert [action for action, _ in pool.asked] == ["initiate_auth", *["respond_to_auth_challenge"] * 2]
-    assert pool.asked[0][1]["AuthFlow"] == "USER_PASSWORD_AUTH"
-    assert pool.asked[1][1]["ChallengeResponses"] == {"USERNAME": "ana", "NEW_PASSWORD": "n3w!"}
-    assert pool.asked[2][1]["ChallengeResponses"] == {"USERNAME": "uuid", "SOFTWARE_TOKEN_MFA_CODE": "123456"}
+    assert [action for action, _ in pool.asked] == ["initiate_auth", *["respond_to_auth_challenge"] * 3]
+    assert pool.asked[0][1]["AuthFlow"] == "USER_SRP_AUTH"
+    assert set(pool.asked[0][1]["AuthParameters"]) == {"USERNAME", "SRP_A"}
+    assert pool.asked[1][1]["ChallengeResponses"]["USERNAME"] == "uuid"
+    assert pool.asked[2][1]["ChallengeResponses"] == {"USERNAME": "ana", "NEW_PASSWORD": "n3w!"}
+    assert pool.asked[3][1]["ChallengeResponses"] == {"USERNAME": "uuid", "SOFTWARE_TOKEN_MFA_CODE": "123456"}
+
+
+def test_a_dishonest_pool_learns_nothing_of_the_password(pool: Idp) -> None:
+    parameters = {**VERIFY["ChallengeParameters"], "SRP_B": "0"}
+    pool.answers = [{**VERIFY, "ChallengeParameters": parameters}]
+    with pytest.raises(Refused, match="cannot be answered"):
+        UserPool(STAGE).sign_in("a", "ana", "pw", never)
+    assert len(pool.asked) == 1
 
 
 def test_a_new_authenticator_is_set_up(pool: Idp) -> None:

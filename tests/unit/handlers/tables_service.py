@@ -11,7 +11,12 @@ def refused(code: str, operation: str) -> ClientError:
 
 
 class TablesService:
-    """Tables take `polls` descriptions to become active; point-in-time recovery is refused once at first."""
+    """Tables take `polls` descriptions to become active, and `busy_after_update` calls after each change.
+
+    Point-in-time recovery is refused once at first.
+    """
+
+    busy_after_update = 1
 
     def __init__(self, polls: int = 2) -> None:
         self.polls = polls
@@ -46,12 +51,20 @@ class TablesService:
         table["polls"] -= 1
         return {"Table": {**table, "TableStatus": "ACTIVE" if table["polls"] < 0 else "CREATING"}}
 
-    def update_table(self, *, TableName: str, DeletionProtectionEnabled: bool) -> None:  # noqa: N803
-        self._table(TableName, "UpdateTable")["DeletionProtectionEnabled"] = DeletionProtectionEnabled
+    def update_table(self, *, TableName: str, **changes: Any) -> None:  # noqa: N803
+        assert len(changes) == 1, "the service takes one change at a time"
+        table = self._table(TableName, "UpdateTable")
+        if table["polls"] >= 0:
+            raise refused("ResourceInUseException", "UpdateTable")
+        self.tables[TableName] |= {**changes, "polls": self.busy_after_update}
 
     def delete_table(self, *, TableName: str) -> None:  # noqa: N803
-        if self._table(TableName, "DeleteTable")["DeletionProtectionEnabled"]:
+        table = self._table(TableName, "DeleteTable")
+        if table["DeletionProtectionEnabled"]:
             raise refused("ValidationException", "DeleteTable")
+        table["polls"] -= 1
+        if table["polls"] >= 0:
+            raise refused("ResourceInUseException", "DeleteTable")
         del self.tables[TableName]
 
     def describe_continuous_backups(self, *, TableName: str) -> dict[str, Any]:  # noqa: N803
@@ -67,15 +80,26 @@ class TablesService:
         enabled = PointInTimeRecoverySpecification["PointInTimeRecoveryEnabled"]
         table["recovery"] = "ENABLED" if enabled else "DISABLED"
 
-    def scan(self, *, TableName: str, Limit: int, ExclusiveStartKey: Any = None) -> dict[str, Any]:  # noqa: N803
+    def scan(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        ConsistentRead: bool,  # noqa: N803
+        Limit: int = 10_000,  # noqa: N803
+        ExclusiveStartKey: Any = None,  # noqa: N803
+        Select: str = "ALL_ATTRIBUTES",  # noqa: N803
+    ) -> dict[str, Any]:
         self._table(TableName, "Scan")
+        assert ConsistentRead, "what was written a moment ago belongs to the month too"
         rows = self.rows.get(TableName, [])
         keys = [{"pk": row["pk"], "sk": row["sk"]} for row in rows]
         start = keys.index(ExclusiveStartKey) + 1 if ExclusiveStartKey else 0
         # a page may hold fewer rows than asked for, even none, and still not be the last
         page = rows[start : start + min(Limit, 3)]
         end = start + len(page)
-        return {"Items": page, **({"LastEvaluatedKey": keys[end - 1]} if end < len(rows) else {})}
+        told = {"Items": page} if Select != "COUNT" else {}
+        more = {"LastEvaluatedKey": keys[end - 1]} if end < len(rows) else {}
+        return {**told, "Count": len(page), **more}
 
     def create_backup(self, *, TableName: str, BackupName: str) -> None:  # noqa: N803
         self.calls.append("CreateBackup")

@@ -20,9 +20,12 @@ from bellwether.domain.problems import Unauthenticated, Unavailable
 from bellwether.domain.rights import RIGHTS, ROUTES, Role, User
 from bellwether.handlers.api_clients import ApiClients
 from bellwether.handlers.authorizer import Authorizer, Parts, Settings, Unauthorized, compose
+from bellwether.handlers.logins import Logins
 from bellwether.handlers.tokens import (
+    FIRST_RETRY_SECONDS,
     FRESH_SECONDS,
     SHORTEST_REFRESH_SECONDS,
+    STALE_SECONDS,
     KeySet,
     TokenVerifier,
     read_key_set,
@@ -95,10 +98,13 @@ def verifier(pool: Callable[[], bytes], ticks: Callable[[], float] = time.monoto
     return TokenVerifier(KeySet(pool, ticks), issuer=ISSUER, client_id=CLIENT)
 
 
-def parts(pool: Callable[[], bytes] | None = None) -> Parts:
+def parts(
+    pool: Callable[[], bytes] | None = None, stands: Callable[[str], bool] = lambda _token: True
+) -> Parts:
     digest = hashlib.sha256(API_KEY.encode()).hexdigest()
     return Parts(
         tokens=verifier(pool or Pool("one")),
+        logins=Logins(stands),
         clients=ApiClients(lambda: json.dumps({"importer": digest, "broken": "abc"})),
     )
 
@@ -118,9 +124,8 @@ def allows(policy: dict[str, Any], arn: str) -> bool:
 
 
 @pytest.mark.req("U3")
-@pytest.mark.parametrize("use", ["access", "id"])
-def test_a_good_token_lets_its_bearer_in_as_its_subject(use: str) -> None:
-    event = authorizer_event(headers={"Authorization": f"Bearer {token(use=use)}"})
+def test_a_good_token_lets_its_bearer_in_as_its_subject() -> None:
+    event = authorizer_event(headers={"Authorization": f"Bearer {token()}"})
     policy = decided(event)
     assert policy["context"] == {"username": "5e6f-sub", "roles": "analyst"}
     assert policy["principalId"] == "5e6f-sub"
@@ -149,7 +154,8 @@ BAD: dict[str, Callable[[], str]] = {
     "another issuer": lambda: token(iss="https://evil.example"),
     "another client": lambda: token(client_id="other"),
     "an id token's audience on an access token": lambda: token(client_id=None, aud=CLIENT),
-    "another client's id token": lambda: token(use="id", aud="other"),
+    "an id token": lambda: token(use="id"),
+    "an id token that names the client as an access token does": lambda: token(use="id", client_id=CLIENT),
     "no kind": lambda: token(token_use=None),
     "a refresh token's kind": lambda: token(token_use="refresh"),
     "no subject": lambda: token(sub=None),
@@ -302,6 +308,64 @@ def test_an_outage_of_the_pool_is_survived_with_the_known_keys_and_a_removed_key
         check.user(token())
 
 
+@pytest.mark.req("U3")
+def test_old_keys_are_not_trusted_for_ever() -> None:
+    pool, ticks = Pool("one"), Ticks()
+    check = verifier(pool, ticks)
+    check.user(token())
+    pool.away = True
+    ticks.seconds += STALE_SECONDS - 1
+    assert check.user(token()).username == "5e6f-sub"
+    ticks.seconds += SHORTEST_REFRESH_SECONDS
+    with pytest.raises(Unavailable):
+        check.user(token())
+    pool.away = False
+    ticks.seconds += SHORTEST_REFRESH_SECONDS
+    assert check.user(token()).username == "5e6f-sub"
+
+
+@pytest.mark.req("U3")
+def test_a_start_without_the_pool_asks_it_once_a_second_however_many_call() -> None:
+    pool, ticks = Pool("one"), Ticks()
+    pool.away = True
+    check = verifier(pool, ticks)
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            check.user(token())
+    assert pool.asked == 1
+    pool.away = False
+    ticks.seconds += FIRST_RETRY_SECONDS
+    assert check.user(token()).username == "5e6f-sub"
+
+
+@pytest.mark.req("U3")
+def test_a_token_whose_login_has_ended_opens_neither_routes_nor_the_socket() -> None:
+    over = parts(stands=lambda _token: False)
+    for event in (
+        authorizer_event(headers={"authorization": f"Bearer {token()}"}),
+        socket_event(query={"token": token()}),
+    ):
+        with pytest.raises(Unauthorized):
+            decided(event, over)
+
+
+@pytest.mark.req("U3")
+def test_the_pool_is_asked_about_no_token_it_did_not_sign() -> None:
+    asked: list[str] = []
+
+    def stands(one: str) -> bool:
+        asked.append(one)
+        return True
+
+    watched = parts(stands=stands)
+    for forged in (token(exp=1), token("two"), "not.a.token", forged_with_the_public_key()):
+        with pytest.raises(Unauthorized):
+            decided(authorizer_event(headers={"authorization": f"Bearer {forged}"}), watched)
+    assert asked == []
+    decided(authorizer_event(headers={"authorization": f"Bearer {token()}"}), watched)
+    assert len(asked) == 1
+
+
 @pytest.mark.req("U3", "B1")
 def test_when_no_key_was_ever_read_it_is_our_fault_and_not_the_callers(logged: Logged) -> None:
     pool = Pool("one")
@@ -380,11 +444,12 @@ def test_the_keys_are_read_over_the_web_once_and_from_nowhere_else() -> None:
             token_issuer=ISSUER,
             api_clients_secret_arn="arn",
         )
+        peer.serve("/", b'{"Username": "maria"}', Content_Type="application/x-amz-json-1.1")
         built = compose(settings)
         event = authorizer_event(headers={"authorization": f"Bearer {token()}"})
         for _ in range(3):
             assert decided(event, built)["principalId"] == "5e6f-sub"
-        assert len(peer.requests) == 1
+        assert len(peer.requests) == 2, "one for the keys, one for the login"
         for url in (peer.url("/moved"), peer.url("/nothing"), "file:///etc/passwd", "pool"):
             with pytest.raises((OSError, ValueError)):
                 read_key_set(url)

@@ -32,6 +32,9 @@ def environment(settings: type[FunctionSettings]) -> dict[str, str]:
     shaped = {
         "SOCKET_ENDPOINT": "https://w1x2y3z4.execute-api.eu-central-2.amazonaws.com/test",
         "DELETION_PROTECTION": "true",
+        "TABLE_READ_LIMIT": "4000",
+        "TABLE_WRITE_LIMIT": "2000",
+        "PROVIDER_PRICES": "{}",
         "JWKS_URL": "https://pool.example/.well-known/jwks.json",
     }
     return told | {name: value for name, value in shaped.items() if name in told}

@@ -18,7 +18,7 @@ from bellwether.adapters.aws.signal_table_retirement import (
     manifest_key,
     months_to_retire,
 )
-from bellwether.adapters.aws.signal_table_rollover import SignalTableRollover, current_and_next
+from bellwether.adapters.aws.signal_table_rollover import Ceiling, SignalTableRollover, current_and_next
 from bellwether.adapters.memory import MemoryPorts
 from bellwether.domain.problems import Conflict, Unavailable
 from bellwether.handlers import back_up, clean_up, roll_signal_tables
@@ -32,7 +32,7 @@ PREFIX = "bellwether-test-signals_"
 SCHEDULED = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
 
 
-def rollover(service: TablesService, *, protected: bool = True) -> SignalTableRollover:
+def rollover(service: TablesService, *, protected: bool = True, writes: int = 2_000) -> SignalTableRollover:
     client: Any = service
     return SignalTableRollover(
         client,
@@ -40,6 +40,7 @@ def rollover(service: TablesService, *, protected: bool = True) -> SignalTableRo
         key_arn="arn:aws:kms:key",
         protected=protected,
         stage="test",
+        ceiling=Ceiling(reads=4_000, writes=writes),
         sleep=lambda _seconds: None,
     )
 
@@ -65,8 +66,9 @@ def test_this_months_and_the_next_months_tables_are_made_as_tables_have_to_be() 
     }
     assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["OnDemandThroughput"]["MaxWriteRequestUnits"] > 0
-    assert {tag["Key"] for tag in table["Tags"]} >= {"project", "stage", "month"}
+    assert table["OnDemandThroughput"] == {"MaxReadRequestUnits": 4_000, "MaxWriteRequestUnits": 2_000}
+    tags = {tag["Key"]: tag["Value"] for tag in table["Tags"]}
+    assert tags == {"product": "bellwether", "stage": "test", "month": "202612"}
     assert table["DeletionProtectionEnabled"] is True
     assert table["recovery"] == "ENABLED"
 
@@ -80,6 +82,8 @@ def test_rolling_again_changes_nothing_and_a_changed_stage_changes_its_tables() 
     assert set(service.calls) <= {"DescribeTable", "DescribeContinuousBackups"}
     rolled(service, protected=False)
     assert not service.tables[f"{PREFIX}202611"]["DeletionProtectionEnabled"]
+    rollover(service, protected=False, writes=500).ensure(["202611"])
+    assert service.tables[f"{PREFIX}202611"]["OnDemandThroughput"]["MaxWriteRequestUnits"] == 500
 
 
 @pytest.mark.req("D1")
@@ -132,9 +136,15 @@ def test_deleting_the_stack_deletes_tables_only_where_nothing_protects_them() ->
 def test_protection_has_to_be_said_clearly() -> None:
     def settings(told: str) -> roll_signal_tables.Settings:
         return roll_signal_tables.Settings(
-            stage="s", signals_table_prefix="p", table_key_arn="k", deletion_protection=told
+            stage="s",
+            signals_table_prefix="p",
+            table_key_arn="k",
+            deletion_protection=told,
+            table_read_limit="4000",
+            table_write_limit="2000",
         )
 
+    assert settings("True").ceiling == Ceiling(reads=4_000, writes=2_000)
     assert settings("True").protected
     assert not settings("false").protected
     with pytest.raises(ValueError, match="true or false"):
@@ -154,7 +164,9 @@ def cleaned(service: TablesService, ports: MemoryPorts, time_is_up: Callable[[],
     client: Any = service
 
     def retirement(_time_is_up: Callable[[], bool]) -> SignalTableRetirement:
-        return SignalTableRetirement(client, PREFIX, ports.lake, time_is_up, rows_a_part=10)
+        return SignalTableRetirement(
+            client, PREFIX, ports.lake, time_is_up, rows_a_part=10, sleep=lambda _seconds: None
+        )
 
     parts = clean_up.Parts(retirement=retirement, changes=ports.changes, clock=lambda: NOW)
     return clean_up.handler.serve(SCHEDULED, Context(900_000), lambda: parts)
@@ -188,7 +200,7 @@ def test_an_old_month_is_exported_checked_and_dropped(ports: MemoryPorts) -> Non
 def test_a_run_that_is_cut_off_is_continued_by_the_next_one(ports: MemoryPorts) -> None:
     service = TablesService()
     filled(service, "202501", 25)
-    asked = iter([False, False, True, True])
+    asked = iter([False, False, True, True, True])
     assert cleaned(service, ports, lambda: next(asked)) == {"retired": {}, "unfinished": ["202501"]}
     manifest = msgspec.json.decode(ports.lake.get(manifest_key("202501")) or b"", type=Manifest)
     assert (manifest.rows, manifest.complete) == (10, False)
@@ -211,6 +223,34 @@ def test_a_table_whose_export_does_not_read_back_is_kept(
     with pytest.raises(Conflict):
         SignalTableRetirement(client, PREFIX, ports.lake, lambda: False).retire_before(NOW)
     assert f"{PREFIX}202501" in service.tables
+
+
+@pytest.mark.req("D1", "D5")
+def test_a_row_the_export_does_not_have_keeps_the_table_and_is_exported_next_time(
+    ports: MemoryPorts,
+) -> None:
+    service = TablesService()
+    filled(service, "202501", 25)
+    asked = iter([False] * 4 + [True] * 9)
+    assert cleaned(service, ports, lambda: next(asked))["unfinished"] == ["202501"]
+    service.rows[f"{PREFIX}202501"] += [{"pk": {"S": "X"}, "sk": {"S": "z"}, "body": {"S": '{"n":25}'}}]
+    with pytest.raises(Failed, match="Conflict"):
+        cleaned(service, ports, lambda: False)
+    assert f"{PREFIX}202501" in service.tables
+    assert cleaned(service, ports, lambda: False)["retired"] == {"202501": 26}
+    assert len(list(exported_signals(ports.lake, "202501"))) == 26
+
+
+@pytest.mark.req("D1")
+def test_a_table_another_run_dropped_is_no_failure(ports: MemoryPorts) -> None:
+    service = TablesService()
+    filled(service, "202501", 5)
+
+    def dropped_meanwhile() -> bool:
+        service.tables.pop(f"{PREFIX}202501", None)
+        return False
+
+    assert cleaned(service, ports, dropped_meanwhile) == {"retired": {}, "unfinished": ["202501"]}
 
 
 def backed_up(service: TablesService, ports: MemoryPorts, at: datetime = NOW) -> dict[str, Any]:

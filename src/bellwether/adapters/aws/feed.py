@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bellwether.adapters.aws.clients import utc_now
 from bellwether.adapters.aws.parallel import each
 from bellwether.adapters.aws.tables import Row, Table
+from bellwether.adapters.correlation import ATTRIBUTE, carried
 from bellwether.adapters.naming import day_of
 from bellwether.adapters.ulids import MonotonicUlids
 from bellwether.domain.ids import is_ulid, ulid_time
@@ -54,6 +55,7 @@ class DynamoChanges:
                 "id": change.id,
                 "body": msgspec.json.encode(change).decode(),
                 "expires": expires,
+                **({ATTRIBUTE: carried()} if carried() else {}),
             }
             for change in named
         }

@@ -5,13 +5,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bellwether.adapters.aws.faults import calling
+from bellwether.adapters.correlation import ATTRIBUTE, carried
 from bellwether.domain.ledger import Entry
 from bellwether.usecases.ports import BatchMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 LEDGER_GROUP = "ledger"
+
+
+def attributes() -> dict[str, "MessageAttributeValueTypeDef"]:
+    """What travels beside a message: the id of whatever set it off."""
+    return {ATTRIBUTE: {"DataType": "String", "StringValue": carried()}} if carried() else {}
 
 
 class SqsBatchQueue:
@@ -23,7 +30,11 @@ class SqsBatchQueue:
 
     def send(self, message: BatchMessage) -> None:
         with calling("the ingest queue"):
-            self._client.send_message(QueueUrl=self._url, MessageBody=msgspec.json.encode(message).decode())
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=msgspec.json.encode(message).decode(),
+                MessageAttributes=attributes(),
+            )
 
 
 class SqsAnnouncements:
@@ -40,6 +51,7 @@ class SqsAnnouncements:
                 MessageBody=msgspec.json.encode({"sequence": entry.sequence}).decode(),
                 MessageGroupId=LEDGER_GROUP,
                 MessageDeduplicationId=entry.hash,
+                MessageAttributes=attributes(),
             )
 
 

@@ -1,22 +1,25 @@
 """Takes old monthly signals tables out of service: exported to the lake, checked, then dropped.
 
-A month becomes `curated-data/signals/{yyyymm}/part-00000.ndjson.gz` … and a `manifest.json`. The manifest is
-written after each part, so that a run that ends in the middle of a large table is continued by the next one.
+A month becomes `curated-data/signals/{yyyymm}/part-00000.ndjson.gz` … and a `_manifest.json` (Athena passes
+over names that start with `_`). The manifest is written after each part, so that a run that ends in the
+middle of a large table is continued by the next one.
 """
 
 import gzip
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from bellwether.adapters.aws.faults import calling
+from bellwether.adapters.aws.faults import calling, code_of
 from bellwether.adapters.aws.signal_tables import SignalTables
 from bellwether.adapters.aws.values import item_from_wire
-from bellwether.domain.problems import Conflict
+from bellwether.domain.problems import Conflict, Unavailable
 from bellwether.usecases.ports import Lake
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ KEPT_MONTHS = 13
 
 PREFIX = "curated-data/signals"
 ROWS_A_PART = 10_000
+DROP_TRIES = 30
 
 
 class ExportedPart(Struct, frozen=True, kw_only=True):
@@ -65,7 +69,11 @@ def months_to_retire(months: tuple[str, ...], at: datetime, kept: int = KEPT_MON
 
 
 class SignalTableRetirement:
-    """`time_is_up` is asked between parts."""
+    """`time_is_up` is asked between parts and between pages of the count.
+
+    A table is dropped only when every part reads back as it was written and the table holds as many rows as
+    the parts together. Runs may overlap or be repeated: a part's name and bytes follow from the table alone.
+    """
 
     def __init__(
         self,
@@ -75,16 +83,21 @@ class SignalTableRetirement:
         time_is_up: Callable[[], bool],
         *,
         rows_a_part: int = ROWS_A_PART,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._tables = SignalTables(client, prefix)
         self._lake = lake
         self._time_is_up = time_is_up
         self._rows_a_part = rows_a_part
+        self._sleep = sleep
 
     def retire_before(self, at: datetime) -> list[Retired]:
-        """Retires every month whose time has come, as far as there is time. Raises `Conflict` for an export
-        that does not read back as it was written; its table then stays."""
+        """Retires every month whose time has come, as far as there is time.
+
+        Raises `Conflict` for an export that does not read back as it was written or has not as many rows as
+        its table. The table then stays, and the next run exports it from the start.
+        """
         done: list[Retired] = []
         for month in months_to_retire(self._tables.months(fresh=True), at):
             if self._time_is_up():
@@ -93,11 +106,16 @@ class SignalTableRetirement:
         return done
 
     def _retire(self, month: str) -> Retired:
-        manifest = self._export(month)
-        if manifest.complete:
-            self._check(manifest)
+        try:
+            manifest = self._export(month)
+            proven = manifest.complete and self._proven(manifest)
+        except Unavailable as fault:
+            if not _is_gone(fault):
+                raise
+            return Retired(month=month, rows=0, dropped=False)  # another run was quicker
+        if proven:
             self._drop(self._tables.name(month))
-        return Retired(month=month, rows=manifest.rows, dropped=manifest.complete)
+        return Retired(month=month, rows=manifest.rows, dropped=proven)
 
     def _export(self, month: str) -> Manifest:
         content = self._lake.get(manifest_key(month))
@@ -119,7 +137,8 @@ class SignalTableRetirement:
     def _read(self, name: str, after: dict[str, Any] | None) -> tuple[list[bytes], dict[str, Any] | None]:
         lines: list[bytes] = []
         while len(lines) < self._rows_a_part:
-            asked: dict[str, Any] = {"TableName": name, "Limit": self._rows_a_part - len(lines)}
+            limit = self._rows_a_part - len(lines)
+            asked: dict[str, Any] = {"TableName": name, "Limit": limit, "ConsistentRead": True}
             if after is not None:
                 asked["ExclusiveStartKey"] = after
             with calling("a signals table"):
@@ -130,21 +149,65 @@ class SignalTableRetirement:
                 break
         return lines, after
 
-    def _check(self, manifest: Manifest) -> None:
-        for part in manifest.parts:
-            content = self._lake.get(part.key) or b""
-            if hashlib.sha256(content).hexdigest() != part.sha256:
-                raise Conflict(f"the export of {manifest.month} does not read back as it was written")
+    def _proven(self, manifest: Manifest) -> bool:
+        """Whether the export was found whole; False when there was no time to find out."""
+        counted = self._counted(self._tables.name(manifest.month))
+        if counted is None:
+            return False
+        whole = all(self._reads_back(part) for part in manifest.parts)
+        if whole and counted == manifest.rows:
+            return True
+        self._lake.put(manifest_key(manifest.month), msgspec.json.encode(Manifest(month=manifest.month)))
+        reason = f"has {manifest.rows} rows of {counted}" if whole else "does not read back as it was written"
+        raise Conflict(f"the export of {manifest.month} {reason}")
+
+    def _reads_back(self, part: ExportedPart) -> bool:
+        content = self._lake.get(part.key) or b""
+        if hashlib.sha256(content).hexdigest() != part.sha256:
+            return False
+        return len(gzip.decompress(content).splitlines()) == part.rows
+
+    def _counted(self, name: str) -> int | None:
+        """Rows of a table now. What the service tells of a table's size is hours old."""
+        asked: dict[str, Any] = {"TableName": name, "Select": "COUNT", "ConsistentRead": True}
+        rows = 0
+        while not self._time_is_up():
+            with calling("a signals table"):
+                answer = self._client.scan(**asked)
+            rows += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                return rows
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return None
 
     def _drop(self, name: str) -> None:
-        with calling("a signals table"):
-            self._client.update_table(TableName=name, DeletionProtectionEnabled=False)
-            self._client.delete_table(TableName=name)
+        """Takes the protection off and deletes the table; one that is gone already is no error."""
+        self._when_free(lambda: self._client.update_table(TableName=name, DeletionProtectionEnabled=False))
+        self._when_free(lambda: self._client.delete_table(TableName=name))
+
+    def _when_free(self, call: Callable[[], Any]) -> None:
+        """Calls again while the table is still taking an earlier change."""
+        for _ in range(DROP_TRIES):
+            try:
+                call()
+                return
+            except ClientError as fault:
+                if code_of(fault) == "ResourceNotFoundException":
+                    return
+                if code_of(fault) != "ResourceInUseException":
+                    raise Unavailable(f"a signals table: {code_of(fault)}") from fault
+            self._sleep(1.0)
+        raise Unavailable("a signals table could not be dropped in time")
+
+
+def _is_gone(fault: Unavailable) -> bool:
+    cause = fault.__cause__
+    return isinstance(cause, ClientError) and code_of(cause) == "ResourceNotFoundException"
 
 
 def manifest_key(month: str) -> str:
     """Where the manifest of a month lies."""
-    return f"{PREFIX}/{month}/manifest.json"
+    return f"{PREFIX}/{month}/_manifest.json"
 
 
 def line_of(row: dict[str, Any]) -> bytes:
@@ -154,8 +217,9 @@ def line_of(row: dict[str, Any]) -> bytes:
 
 
 def exported_signals(lake: Lake, month: str) -> Iterator[bytes]:
-    """The signals of a retired month as JSON, in the order of the export."""
-    content = lake.get(manifest_key(month))
-    manifest = msgspec.json.decode(content, type=Manifest) if content else Manifest(month=month)
-    for part in manifest.parts:
-        yield from gzip.decompress(lake.get(part.key) or b"").splitlines()
+    """The signals of a retired month as JSON, in the order of the export.
+
+    The parts are what counts, as for Athena; the manifest only tells how far a run got.
+    """
+    for key in lake.list(f"{PREFIX}/{month}/part-"):
+        yield from gzip.decompress(lake.get(key) or b"").splitlines()

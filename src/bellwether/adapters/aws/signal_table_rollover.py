@@ -16,9 +16,6 @@ from bellwether.domain.problems import Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MOST_UNITS = 4_000
-"""Read and write units a second one table may use at most: a runaway loop costs a bounded amount."""
-
 POLL_SECONDS = 1.0
 
 
@@ -35,6 +32,18 @@ def current_and_next(at: datetime) -> tuple[str, str]:
     return month_of(at), month_of(following)
 
 
+class Ceiling(Struct, frozen=True, kw_only=True):
+    """On-demand units a second one table may use at most: a runaway loop costs a bounded amount."""
+
+    reads: int
+    writes: int
+
+    @property
+    def specification(self) -> Any:
+        """As the service calls it."""
+        return {"MaxReadRequestUnits": self.reads, "MaxWriteRequestUnits": self.writes}
+
+
 class SignalTableRollover:
     """Makes tables that look alike: encrypted with the stage's key, streamed, tagged, restorable, bounded.
 
@@ -49,6 +58,7 @@ class SignalTableRollover:
         key_arn: str,
         protected: bool,
         stage: str,
+        ceiling: Ceiling,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
@@ -56,6 +66,7 @@ class SignalTableRollover:
         self._key_arn = key_arn
         self._protected = protected
         self._stage = stage
+        self._ceiling = ceiling
         self._sleep = sleep
 
     def ensure(self, months: Sequence[str], seconds: float = 240.0) -> Rolled:
@@ -63,8 +74,10 @@ class SignalTableRollover:
         created = [month for month in months if self._create(month)]
         polls = int(seconds / POLL_SECONDS)
         for month in months:
-            polls = self._await_active(self._tables.name(month), polls)
-            self._protect(self._tables.name(month))
+            name = self._tables.name(month)
+            polls = self._await_active(name, polls)
+            polls = self._conform(name, polls)
+            self._protect(name)
         return Rolled(months=self._tables.months(fresh=True), created=tuple(created))
 
     def remove_all(self) -> tuple[str, ...]:
@@ -81,11 +94,11 @@ class SignalTableRollover:
         name = self._tables.name(month)
         if self._described(name) is not None:
             return False
-        tags = {"project": "bellwether", "stage": self._stage, "month": month}
+        tags = {"product": "bellwether", "stage": self._stage, "month": month}
         wanted: dict[str, Any] = {
             **definition(name, key_arn=self._key_arn, deletion_protection=self._protected),
             "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-            "OnDemandThroughput": {"MaxReadRequestUnits": MOST_UNITS, "MaxWriteRequestUnits": MOST_UNITS},
+            "OnDemandThroughput": self._ceiling.specification,
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
         try:
@@ -113,11 +126,23 @@ class SignalTableRollover:
             self._sleep(POLL_SECONDS)
         return polls
 
-    def _protect(self, name: str) -> None:
+    def _conform(self, name: str, polls: int) -> int:
+        """Brings a table that differs to what the stage asks for; a call at a time, as the service wants it.
+
+        Gives the polls that are left.
+        """
         table = self._described(name) or {}
         if bool(table.get("DeletionProtectionEnabled")) != self._protected:
             with calling("a signals table"):
                 self._client.update_table(TableName=name, DeletionProtectionEnabled=self._protected)
+            polls = self._await_active(name, polls)
+        if table.get("OnDemandThroughput", {}) != self._ceiling.specification:
+            with calling("a signals table"):
+                self._client.update_table(TableName=name, OnDemandThroughput=self._ceiling.specification)
+            polls = self._await_active(name, polls)
+        return polls
+
+    def _protect(self, name: str) -> None:
         with calling("a signals table"):
             told = self._client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         recovery = told.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")

@@ -1,0 +1,1 @@
+"""Pictures and tables of the documents, drawn from the synthesized templates."""
