@@ -33,6 +33,12 @@ UNEXERCISED: tuple[Unexercised, ...] = (
         "Lambda writes a function's log with the function's role; the engine writes it by itself",
     ),
     Unexercised(
+        ".*",
+        "xray:(PutTraceSegments|PutTelemetryRecords)",
+        "every",
+        "Lambda sends a function's traces with the function's role; the engine has none",
+    ),
+    Unexercised(
         "signal_worker|project_ledger",
         "sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)",
         "queue/(ingest|decisions)",

@@ -20,7 +20,11 @@ from typing import Any
 
 import pytest
 
+from bellwether.cli.cdk_app import CdkApp
+from bellwether.cli.dismantling import dismantle
+from bellwether.cli.output import Output
 from tests.desk.conftest import ROOT, Desk, desk_environment, free_port, run_command
+from tests.desk.leftovers import leftovers
 from tests.desk.material import good_posts, write_bars
 from tests.desk.processes import as_owner
 from tests.desk.test_chain import propose, signals_of
@@ -228,3 +232,29 @@ def test_what_cannot_change_is_what_the_build_tool_says(upgraded: Upgraded) -> N
     ours = {kind: set(FIXED[kind] - REFUSED.get(kind, frozenset())) for kind in known}
     assert ours == known
     assert len(known) == sum(kind.startswith("AWS::") for kind in FIXED)
+
+
+@pytest.mark.req("P6", "D4")
+def test_a_stage_that_keeps_nothing_is_destroyed_without_a_trace(
+    upgraded: Upgraded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local stage as staging is destroyed: same code, same removal policies, buckets full, a backup."""
+    desk = upgraded.desk
+    table = desk.outputs["tables"]["Tables/Proposals"]
+    as_owner(desk, "dynamodb").create_backup(TableName=table, BackupName="bellwether-proposals-20260101")
+
+    def client(service: str, region: str = "") -> Any:
+        return as_owner(desk, service)
+
+    before = leftovers(client)
+    assert {"tables", "backups", "buckets", "functions", "queues", "roles", "log groups"} <= set(before)
+    assert {"secrets", "schedules", "REST APIs", "socket APIs", "user pools", "stacks"} <= set(before)
+    assert {"keys not pending deletion", "aliases of keys", "alarms", "layers", "mappings"} <= set(before)
+
+    monkeypatch.setenv("BELLWETHER_HOME", str(desk.home))
+    tool = CdkApp.find()
+    environment, _ = tool.account("local")
+    deleted = dismantle(tool, desk.home / "cdk.out", environment, client, Output())
+    assert deleted["backups"] >= 1
+    assert deleted["objects"] > 10
+    assert leftovers(client) == {}
