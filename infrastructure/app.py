@@ -22,6 +22,7 @@ from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.network import NetworkStack
 from infrastructure.stacks.observability import ObservabilityStack
+from infrastructure.stacks.recovery import RecoveryStack
 from infrastructure.stacks.security import SecurityStack
 
 
@@ -36,6 +37,8 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    recovery: RecoveryStack | None = None
+    """In the second region; it comes before all the others."""
 
 
 def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
@@ -44,13 +47,15 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     def named(name: str) -> str:
         return f"{settings.prefix}-{name}"
 
-    security = SecurityStack(scope, named("security"), settings=settings)
+    copied = settings.has(Feature.RECOVERY_REGION)
+    recovery = RecoveryStack(scope, named("recovery"), settings=settings) if copied else None
+    security = SecurityStack(scope, named("security"), settings=settings, recovery=recovery)
     network = (
         NetworkStack(scope, named("network"), settings=settings, security=security)
         if settings.has(Feature.NETWORK)
         else None
     )
-    data = DataStack(scope, named("data"), settings=settings, security=security)
+    data = DataStack(scope, named("data"), settings=settings, security=security, recovery=recovery)
     auth = AuthStack(scope, named("auth"), settings=settings)
     compute = ComputeStack(
         scope,
@@ -75,6 +80,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         compute=compute,
         api=api,
         observability=observability,
+        recovery=recovery,
     )
 
 

@@ -25,7 +25,7 @@ SOURCE = PROJECT / "src"
 LEFT_OUT = ("bellwether/cli", "bellwether/desk", "bellwether/backtest", "**/__pycache__", "**/*.pyc", "**/.*")
 _CLOUD = ("--python-platform", "aarch64-manylinux2014", "--python-version", "3.13", "--only-binary", ":all:")
 _UNUSED = ("tests", "test", "__pycache__", "bin")
-_KEPT_METADATA = ("METADATA", "entry_points.txt")
+_KEPT_METADATA = ("METADATA", "WHEEL", "entry_points.txt")
 
 
 class PackagingError(RuntimeError):
@@ -53,9 +53,9 @@ class Layer:
     def _built(self) -> Path:
         requirements = _export()
         target_of = "cloud" if self.cloud else f"{sysconfig.get_platform()} {sys.version}"
-        key = hashlib.sha256("\n".join((requirements, target_of, *_CLOUD, *_UNUSED)).encode()).hexdigest()[
-            :16
-        ]
+        key = hashlib.sha256(
+            "\n".join((requirements, target_of, *_CLOUD, *_UNUSED, *_KEPT_METADATA)).encode()
+        ).hexdigest()[:16]
         target = Home.open().tools / f"layer-{'cloud' if self.cloud else 'host'}-{key}"
         if not target.is_dir():
             _build(target, requirements, _CLOUD if self.cloud else ("--python", sys.executable))

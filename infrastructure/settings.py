@@ -34,6 +34,9 @@ class Feature(StrEnum):
     FIREWALL = "a web application firewall in front of the API"
     NETWORK = "a network of its own for the functions"
     SPOT_BATCH = "spare capacity for backtests"
+    ACCESS_TRAIL = "CloudTrail data events of the lake and the ledger"
+    SAVED_QUERIES = "saved queries beside the catalogue of the lake"
+    RECOVERY_REGION = "copies of all data in a second region"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -52,6 +55,10 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     "functions are processes of this machine, in its network",
     Feature.SPOT_BATCH: "AWS::Batch is unknown to the engine; on one machine `bellwether backtest` "
     "uses all cores",
+    Feature.ACCESS_TRAIL: "AWS::CloudTrail is unknown to the engine, which rejects a template with it",
+    Feature.SAVED_QUERIES: "AWS::Athena::NamedQuery is unknown to the engine, which rejects it",
+    Feature.RECOVERY_REGION: "one engine is one region on one machine: a copy beside the original would be "
+    "lost with it",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""
@@ -96,6 +103,10 @@ class StageSettings:
     """Names of machines that may call with an API key; each gets a usage-plan key of its own."""
     provisioned: int = 0
     """Environments kept warm for each function of the critical path (scales up to five times as many)."""
+    provisioned_at_rest: int = 1
+    """Of these, how many at night and over the weekend."""
+    trading_hours: tuple[int, int] = (8, 22)
+    """Full hours, Monday to Friday, in the stage's time zone: before Zürich opens until New York closes."""
     table_read_limit: int = 4_000
     table_write_limit: int = 2_000
     """On-demand request units a second a table may consume at most."""
@@ -130,6 +141,7 @@ class StageSettings:
 
 
 _COST_OF_STAGING = "staging proves the wiring; warm environments would be paid for around the clock"
+_NOTHING_TO_RECOVER = "staging holds nothing that could not be made again; every copy would be paid for twice"
 
 STAGES: Mapping[StageName, StageSettings] = {
     "local": StageSettings(
@@ -143,7 +155,10 @@ STAGES: Mapping[StageName, StageSettings] = {
     ),
     "staging": StageSettings(
         name="staging",
-        lacks={Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING},
+        lacks={
+            Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING,
+            Feature.RECOVERY_REGION: _NOTHING_TO_RECOVER,
+        },
         retain_data=False,
         ledger_days=1,
         ledger_locked_for_everyone=False,

@@ -38,6 +38,9 @@ WILDCARDS: tuple[Wildcard, ...] = (
         "one folder of the lake",
     ),
     Wildcard(_OUTPUT + r"/ledger/\*", "the ledger's one folder"),
+    Wildcard(
+        _OUTPUT + r"/\*|<(Lake|Ledger)Bucket\w+\.Arn>/\*", "every object of a bucket that is copied whole"
+    ),
     Wildcard(_OUTPUT + r"/index/\*", "the indexes of one table"),
     Wildcard(_OUTPUT + r"/backup/\*", "the backups of one table"),
     Wildcard(r"arn:.*:table/bellwether-[a-z]+-signals_\*", "the monthly tables of the signals family"),

@@ -1,20 +1,18 @@
-"""The lake and the ledger."""
+"""The lake and the ledger, and their copies in the second region."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
-from infrastructure.settings import Feature, StageSettings
+from infrastructure.constructs.private_bucket import PrivateBucket, tidied
+from infrastructure.constructs.replication import Copies
+from infrastructure.settings import StageSettings
 
 _CLASS = s3.StorageClass
-_ACCESS_TRAIL = (
-    "Access is recorded by CloudTrail data events, which name the caller; server access logs are delivered "
-    "at best effort and would need a bucket of their own."
-)
 
 # Prefix of the lake, and after how many days its objects move to which class. Under 128 KB an object stays
 # in the frequent tier of Intelligent-Tiering at no charge for watching it.
@@ -25,69 +23,73 @@ TIERS: Sequence[tuple[str, Sequence[tuple[s3.StorageClass, int]]]] = (
     ("backtests/", ((_CLASS.INTELLIGENT_TIERING, 0), (_CLASS.GLACIER, 180), (_CLASS.DEEP_ARCHIVE, 365))),
     ("eval/", ((_CLASS.INTELLIGENT_TIERING, 0),)),
 )
+NONCURRENT_DAYS = 90
 
 
 class Lake(Construct):
     """The object store: raw and curated data, features, backtests, evaluation."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        settings: StageSettings,
+        copies: Copies | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
+        self.bucket = PrivateBucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2 if settings.has(Feature.TLS_VERSION) else None,
-            versioned=True,
+            key=key,
+            settings=settings,
             event_bridge_enabled=False,
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
             lifecycle_rules=[
                 *(_tier(prefix, steps) for prefix, steps in TIERS),
-                s3.LifecycleRule(
-                    id="old-versions-and-abandoned-uploads",
-                    noncurrent_version_expiration=Duration.days(90),
-                    abort_incomplete_multipart_upload_after=Duration.days(2),
-                    expired_object_delete_marker=True,
-                ),
+                tidied(days=NONCURRENT_DAYS),
             ],
+            **(copies.of(self, "lake", deletions=True) if copies else {}),
         )
-        acknowledge(self.bucket, S1=_ACCESS_TRAIL)
+        if copies:
+            copies.grant(self.bucket, key)
 
 
 class LedgerBucket(Construct):
-    """Proposals, decisions and outcomes, once written not changed: Object Lock holds each entry."""
+    """Proposals, decisions and outcomes, once written not changed: Object Lock holds each entry.
+
+    No lifecycle: entries are a few kilobytes, below what any colder class bills at least, and `ledger verify`
+    reads all of them.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        settings: StageSettings,
+        copies: Copies | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        hold = Duration.days(settings.ledger_days)
-        self.bucket = s3.Bucket(
+        self.bucket = PrivateBucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2 if settings.has(Feature.TLS_VERSION) else None,
-            versioned=True,
-            object_lock_enabled=True,
-            object_lock_default_retention=(
-                s3.ObjectLockRetention.compliance(hold)
-                if settings.ledger_locked_for_everyone
-                else s3.ObjectLockRetention.governance(hold)
-            ),
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            key=key,
+            settings=settings,
+            **_locked(settings),
+            # What is deleted here, by mistake or not, is still there.
+            **(copies.of(self, "ledger", deletions=False) if copies else {}),
         )
-        acknowledge(self.bucket, S1=_ACCESS_TRAIL)
+        if copies:
+            copies.grant(self.bucket, key)
+
+
+def _locked(settings: StageSettings) -> dict[str, Any]:
+    hold = Duration.days(settings.ledger_days)
+    kind = s3.ObjectLockRetention
+    retention = kind.compliance(hold) if settings.ledger_locked_for_everyone else kind.governance(hold)
+    return {"object_lock_enabled": True, "object_lock_default_retention": retention}
 
 
 def _tier(prefix: str, steps: Sequence[tuple[s3.StorageClass, int]]) -> s3.LifecycleRule:

@@ -102,6 +102,4 @@ class DeskFunction(Construct):
         )
         self.invoked: lambda_.IFunction = self.function
         if row.critical and settings.provisioned and settings.has(Feature.PROVISIONED_CONCURRENCY):
-            self.invoked = WarmAlias(
-                self, "Warm", function=self.function, environments=settings.provisioned
-            ).alias
+            self.invoked = WarmAlias(self, "Warm", function=self.function, settings=settings).alias

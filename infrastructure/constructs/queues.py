@@ -1,6 +1,8 @@
 """Queues, each with the queue its failures end in."""
 
-from aws_cdk import Duration
+from typing import Any, cast
+
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -14,22 +16,29 @@ KEEP_FAILURES = Duration.days(14)
 
 
 class WorkQueue(Construct):
-    """A queue and its dead-letter queue. `timeout` is that of the function that reads it, in seconds."""
+    """A queue and its dead-letter queue. `timeout` is that of the function that reads it, in seconds.
+
+    The queue has a name of its own, because its dead-letter queue names it as the only one that may end
+    there, and of two resources only one can refer to the other.
+    """
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
+        prefix: str,
         timeout: int,
         attempts: int = 5,
         fifo: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.failures = failure_queue(self, "Failures", fifo=fifo)
+        name = f"{prefix}-{construct_id.lower()}{'.fifo' if fifo else ''}"
+        self.failures = failure_queue(self, "Failures", fifo=fifo, of=name)
         self.queue = sqs.Queue(
             self,
             "Queue",
+            queue_name=name,
             fifo=fifo or None,
             content_based_deduplication=True if fifo else None,
             visibility_timeout=Duration.seconds(WAIT_FACTOR * timeout),
@@ -41,8 +50,14 @@ class WorkQueue(Construct):
         )
 
 
-def failure_queue(scope: Construct, construct_id: str, *, fifo: bool = False) -> sqs.Queue:
-    """A queue for what could not be done; an alarm watches it and `queue redrive` empties it."""
+def failure_queue(
+    scope: Construct, construct_id: str, *, fifo: bool = False, of: str | None = None
+) -> sqs.Queue:
+    """A queue for what could not be done; an alarm watches it and `queue redrive` empties it.
+
+    It is the dead-letter queue of the queue named `of` alone, or of none: then schedules, streams and
+    asynchronous calls send their failures there.
+    """
     queue = sqs.Queue(
         scope,
         construct_id,
@@ -51,5 +66,17 @@ def failure_queue(scope: Construct, construct_id: str, *, fifo: bool = False) ->
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
     )
+    # As a text, not as a queue: the queue itself already refers to this one.
+    resource = cast("sqs.CfnQueue", queue.node.default_child)
+    resource.redrive_allow_policy = _allowing(Stack.of(queue), of)
     acknowledge(queue, SQS3="This is the queue where other queues' failures end.")
     return queue
+
+
+def _allowing(stack: Stack, name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {"redrivePermission": "denyAll"}
+    return {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [stack.format_arn(service="sqs", resource=name)],
+    }

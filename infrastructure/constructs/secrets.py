@@ -8,16 +8,23 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infrastructure.constructs.acknowledged import acknowledge
-from infrastructure.settings import StageSettings
+from infrastructure.settings import RECOVERY_REGION, StageSettings
 
 
 class DeskSecrets(Construct):
     """The salt of author names, the providers' keys and the API clients' key digests."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        settings: StageSettings,
+        recovery_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._recovery_key = recovery_key
         removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
         self.author_salt = secretsmanager.Secret(
             self,
@@ -29,6 +36,7 @@ class DeskSecrets(Construct):
                 password_length=64, exclude_punctuation=True
             ),
         )
+        self._replicate(self.author_salt)
         acknowledge(
             self.author_salt,
             SMG4="A new salt would cut every author off from their history; only an erasure drops it.",
@@ -39,6 +47,13 @@ class DeskSecrets(Construct):
         self.api_clients = _empty_document(
             self, "ApiClients", "Machines that may call: {name: sha256 hex of its key}", key, removal
         )
+        self._replicate(self.providers)
+        self._replicate(self.api_clients)
+
+    def _replicate(self, secret: secretsmanager.Secret) -> None:
+        """Has the service keep the same value in the second region, under a key of that region."""
+        if self._recovery_key:
+            secret.add_replica_region(RECOVERY_REGION, self._recovery_key)
 
     @property
     def arns(self) -> dict[str, str]:

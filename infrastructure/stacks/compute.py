@@ -43,8 +43,16 @@ class ComputeStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
         self.network = network
-        self.ingest = WorkQueue(self, "Ingest", timeout=FUNCTIONS["signal_worker"].timeout)
-        self.decisions = WorkQueue(self, "Decisions", timeout=FUNCTIONS["project_ledger"].timeout, fifo=True)
+        self.ingest = WorkQueue(
+            self, "Ingest", prefix=settings.prefix, timeout=FUNCTIONS["signal_worker"].timeout
+        )
+        self.decisions = WorkQueue(
+            self,
+            "Decisions",
+            prefix=settings.prefix,
+            timeout=FUNCTIONS["project_ledger"].timeout,
+            fifo=True,
+        )
         self.failed_runs = failure_queue(self, "FailedRuns")
         self.failure_queues = {
             "ingest": self.ingest.failures,
@@ -120,7 +128,7 @@ class ComputeStack(Stack):
                 f"{function.node.id}Schedule",
                 name=name,
                 timing=timing,
-                function=function.function,
+                function=function.invoked,
                 failures=self.failed_runs,
                 settings=settings,
             )

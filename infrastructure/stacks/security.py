@@ -8,12 +8,20 @@ from infrastructure.constructs.log_key import LogKey
 from infrastructure.constructs.secrets import DeskSecrets
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
+from infrastructure.stacks.recovery import RecoveryStack, key_elsewhere
 
 
 class SecurityStack(Stack):
     """Customer keys, one for each kind of data, and the secrets."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        recovery: RecoveryStack | None = None,
+    ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
         self.table_key = CustomerKey(self, "Tables", purpose="rows of the tables", settings=settings)
         self.lake_key = CustomerKey(
@@ -23,4 +31,10 @@ class SecurityStack(Stack):
         self.alarm_key = CustomerKey(self, "Alarms", purpose="alarm notifications", settings=settings)
         self.alarm_key.let_service("cloudwatch.amazonaws.com")
         self.log_key = LogKey(self, "Logs", settings=settings)
-        self.secrets = DeskSecrets(self, "DeskSecrets", key=self.secret_key, settings=settings)
+        self.secrets = DeskSecrets(
+            self,
+            "DeskSecrets",
+            key=self.secret_key,
+            settings=settings,
+            recovery_key=key_elsewhere(self, "ReplicaKey", recovery.secret_key) if recovery else None,
+        )

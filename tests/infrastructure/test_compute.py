@@ -43,7 +43,26 @@ def test_there_are_no_functions_beside_the_table_but_the_one_that_answers(produc
 def test_reserved_concurrency_leaves_the_account_some(production: Synthesis) -> None:
     functions = production.of("AWS::Lambda::Function")
     reserved = sum(f.properties["ReservedConcurrentExecutions"] for f in functions)
-    assert reserved <= ACCOUNT_CONCURRENCY - UNRESERVED
+    # Staging and production may share an account.
+    assert 2 * reserved <= ACCOUNT_CONCURRENCY - UNRESERVED
+
+
+@pytest.mark.req("C1", "B1")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_is_traced_patched_ended_when_it_loops_and_logs_encrypted(
+    production: Synthesis, name: str
+) -> None:
+    function = production.function(name)
+    assert function.properties["TracingConfig"] == {"Mode": "Active"}
+    assert function.properties["RecursiveLoop"] == "Terminate"
+    assert function.properties["RuntimeManagementConfig"] == {"UpdateRuntimeOn": "Auto"}
+    group = function.properties["LoggingConfig"]["LogGroup"]["Ref"]
+    (log,) = [g for g in production.of("AWS::Logs::LogGroup", function.stack) if g.logical_id == group]
+    assert production.target(function.stack, log.properties["KmsKeyId"]).startswith("Logs")
+
+
+def test_no_function_has_an_address_of_its_own(production: Synthesis) -> None:
+    assert production.of("AWS::Lambda::Url") == []
 
 
 @pytest.mark.req("C1")
@@ -62,6 +81,34 @@ def test_the_critical_path_is_kept_warm_and_follows_its_use(production: Synthesi
     targets = production.of("AWS::ApplicationAutoScaling::ScalableTarget")
     assert len(targets) == len(CRITICAL)
     assert {(t.properties["MinCapacity"], t.properties["MaxCapacity"]) for t in targets} == {(2, 10)}
+    for target in targets:
+        planned = {
+            (s["Schedule"], s["Timezone"], s["ScalableTargetAction"]["MinCapacity"])
+            for s in target.properties["ScheduledActions"]
+        }
+        assert planned == {
+            ("cron(0 8 ? * MON-FRI *)", "Europe/Zurich", 2),
+            ("cron(0 22 ? * MON-FRI *)", "Europe/Zurich", 1),
+        }
+
+
+@pytest.mark.req("C1")
+def test_whoever_calls_a_warm_function_calls_its_alias(production: Synthesis) -> None:
+    """A permission or an integration on the function itself would start cold, and pass every other test."""
+    functions = {production.function(name).logical_id for name in CRITICAL}
+    aliases = {alias.logical_id for alias in production.of("AWS::Lambda::Alias")}
+    permitted = [
+        production.target(permission.stack, permission.properties["FunctionName"])
+        for permission in production.of("AWS::Lambda::Permission")
+    ]
+    assert not functions & set(permitted)
+    assert aliases <= set(permitted)
+    for kind in ("AWS::ApiGateway::Method", "AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"):
+        for resource in production.of(kind):
+            told = json.dumps(resource.properties)
+            for function in functions:
+                assert f'"Fn::GetAtt": ["{function}", "Arn"]' not in told
+                assert f"FnGetAtt{function}Arn" not in told
 
 
 @pytest.mark.req("B1")
@@ -117,6 +164,26 @@ def test_every_queue_is_encrypted_tls_only_and_ends_in_a_queue_of_failures(produ
             assert queue.properties["MessageRetentionPeriod"] == 14 * 86_400
     for stack, dead_letters in dead:
         assert "RedrivePolicy" not in found[(stack, dead_letters)].properties
+
+
+@pytest.mark.req("C4")
+def test_a_queue_of_failures_takes_those_of_its_own_queue_alone(production: Synthesis) -> None:
+    found = queues(production)
+    of_queues = set()
+    for (stack, _), queue in found.items():
+        if "RedrivePolicy" not in queue.properties:
+            continue
+        dead = queue.properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        allowed = found[(stack, dead)].properties["RedriveAllowPolicy"]
+        (source,) = allowed["sourceQueueArns"]
+        assert allowed["redrivePermission"] == "byQueue"
+        assert source["Fn::Join"][1][-1].endswith(f":{queue.properties['QueueName']}")
+        assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
+        of_queues |= {(stack, dead)}
+    others = {identity for identity, q in found.items() if "RedrivePolicy" not in q.properties} - of_queues
+    assert len(of_queues) == len(others) == 2
+    for identity in others:
+        assert found[identity].properties["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
 
 
 @pytest.mark.req("C4")
@@ -177,6 +244,7 @@ def test_the_timetable_is_the_specified_one() -> None:
     assert {name: timing.expression for name, timing in TIMETABLE.items()} == {
         "fetch_social": "rate(1 minute)",
         "fetch_news": "rate(5 minutes)",
+        "recover": "rate(1 hour)",
         "evaluate": "cron(0 2 * * ? *)",
         "clean_up": "cron(0 4 ? * SUN *)",
         "back_up": "cron(0 3 * * ? *)",

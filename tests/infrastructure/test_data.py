@@ -59,7 +59,7 @@ def test_each_table_is_encrypted_restorable_protected_and_bounded(production: Sy
     properties = resource.properties
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
-    (replica,) = properties["Replicas"]
+    (replica,) = [r for r in properties["Replicas"] if r["Region"] == "eu-central-2"]
     assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert replica["DeletionProtectionEnabled"] is True
     assert replica["ReadOnDemandThroughputSettings"]["MaxReadRequestUnits"] == 4_000
@@ -78,19 +78,20 @@ def test_what_is_short_lived_expires_and_changes_are_streamed(production: Synthe
     }
     assert expiring == {"Claims", "Events", "Connections"}
     streaming = {
-        n: t.properties["StreamSpecification"]
+        n: t.properties["StreamSpecification"]["StreamViewType"]
         for n, t in found.items()
         if "StreamSpecification" in t.properties
     }
-    assert streaming == {"Events": {"StreamViewType": "NEW_IMAGE"}}
+    assert streaming.pop("Events") == "NEW_IMAGE"
+    assert set(streaming) == {"Proposals", "Outcomes", "AgentsConfig", "TrackedEntities"}, "replicas need one"
 
 
 def buckets(synthesis: Synthesis) -> dict[str, Resource]:
-    return {b.logical_id[:4].lower(): b for b in synthesis.of("AWS::S3::Bucket")}
+    return {b.logical_id[:4].lower(): b for b in synthesis.of("AWS::S3::Bucket", "data")}
 
 
 @pytest.mark.req("D6")
-@pytest.mark.parametrize("name", ["lake", "ledg"])
+@pytest.mark.parametrize("name", ["lake", "ledg", "acce", "cata"])
 def test_buckets_are_private_encrypted_versioned_and_tls_only(production: Synthesis, name: str) -> None:
     bucket = buckets(production)[name]
     properties = bucket.properties
@@ -101,6 +102,7 @@ def test_buckets_are_private_encrypted_versioned_and_tls_only(production: Synthe
     assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert bucket.rest["DeletionPolicy"] == "Retain"
     conditions = denied_without(production, bucket)
+    assert buckets(production).keys() == {"lake", "ledg", "acce", "cata"}, "one of each, none untested"
     assert {"Bool": {"aws:SecureTransport": "false"}} in conditions
     assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in conditions
 
@@ -113,6 +115,34 @@ def denied_without(synthesis: Synthesis, bucket: Resource) -> list[Any]:
     ]
     statements = policy.properties["PolicyDocument"]["Statement"]
     return [s["Condition"] for s in statements if s["Effect"] == "Deny" and s["Action"] == "s3:*"]
+
+
+@pytest.mark.req("D6")
+@pytest.mark.parametrize("stage", ["production", "staging", "local"])
+def test_an_upload_with_another_key_or_none_is_refused(stage: str, request: pytest.FixtureRequest) -> None:
+    """Who says nothing gets the bucket's own key by default; who chooses may choose only that."""
+    synthesis: Synthesis = request.getfixturevalue(stage)
+    sse = "s3:x-amz-server-side-encryption"
+    for bucket in synthesis.of("AWS::S3::Bucket"):
+        (policy,) = [
+            p
+            for p in synthesis.of("AWS::S3::BucketPolicy", bucket.stack)
+            if p.properties["Bucket"] == {"Ref": bucket.logical_id}
+        ]
+        refused = {
+            s["Sid"]: s
+            for s in policy.properties["PolicyDocument"]["Statement"]
+            if s["Effect"] == "Deny" and s["Action"] == "s3:PutObject"
+        }
+        assert set(refused) == {"RefuseOtherEncryption", "RefuseOtherKeys", "RefuseCustomersKeys"}
+        assert all(s["Principal"] == {"AWS": "*"} for s in refused.values())
+        other = refused["RefuseOtherEncryption"]["Condition"]
+        assert other == {"Null": {sse: "false"}, "StringNotEquals": {sse: "aws:kms"}}
+        named = refused["RefuseOtherKeys"]["Condition"]
+        assert named["Null"] == {f"{sse}-aws-kms-key-id": "false"}
+        (rule,) = bucket.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        own = rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+        assert named["StringNotEquals"] == {f"{sse}-aws-kms-key-id": own}
 
 
 @pytest.mark.req("D6")
@@ -148,4 +178,6 @@ def test_no_stateful_resource_has_a_name_of_its_own(production: Synthesis) -> No
         "AWS::Logs::LogGroup": "LogGroupName",
     }
     named = [r.logical_id for r in production.all() if r.kind in naming and naming[r.kind] in r.properties]
-    assert named == []
+    # A work queue's dead-letter queue names it, and of two resources only one can refer to the other.
+    work_queues = {q.logical_id for q in production.of("AWS::SQS::Queue") if "RedrivePolicy" in q.properties}
+    assert set(named) == work_queues

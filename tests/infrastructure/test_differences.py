@@ -102,4 +102,12 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
         "AWS::IAM::Role",
         "AWS::WAFv2::WebACL",
         "AWS::WAFv2::WebACLAssociation",
+        "AWS::CloudTrail::Trail",
+        "AWS::Athena::NamedQuery",
+        # the second region, and the trail's bucket and key
+        "AWS::KMS::Key",
+        "AWS::KMS::Alias",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::IAM::Policy",
     }

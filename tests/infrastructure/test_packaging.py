@@ -1,5 +1,6 @@
 """What is uploaded."""
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,14 @@ from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 
 from infrastructure import packaging
+from infrastructure.archives import (
+    AARCH64,
+    MOST_BYTES,
+    foreign_parts,
+    native_libraries,
+    wheel_tags,
+    zipped,
+)
 from infrastructure.packaging import Layer, PackagingError, function_code
 from tests.infrastructure.synthesis import new_app
 
@@ -55,8 +64,52 @@ def test_the_layer_holds_the_locked_dependencies_and_little_else(
     assert run(site, program).startswith(str(site))
     assert [name for name in HEAVY if (site / name).exists()] == []
     kept = {entry.name for metadata in site.glob("*.dist-info") for entry in metadata.iterdir()}
-    assert kept <= {"METADATA", "entry_points.txt"}
+    assert kept <= {"METADATA", "WHEEL", "entry_points.txt"}
     assert not [p for p in site.rglob("*") if p.is_dir() and p.name in ("tests", "test", "__pycache__")]
+
+
+@pytest.fixture(scope="module")
+def cloud(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the layer a deployment would upload."""
+    folder = tmp_path_factory.mktemp("cloud")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BELLWETHER_HOME", str(home))
+        return zipped(asset(Layer(cloud=True).code(), folder / "out"), folder / "layer.zip")
+
+
+@pytest.mark.req("C1")
+def test_what_is_deployed_was_built_for_arm(cloud: Path) -> None:
+    libraries = dict(native_libraries(cloud))
+    assert len(libraries) >= 2
+    assert set(libraries.values()) == {AARCH64}
+    assert len(wheel_tags(cloud)) >= 5
+    assert foreign_parts(cloud) == []
+
+
+@pytest.mark.req("C1")
+def test_code_and_layer_are_small(cloud: Path, tmp_path: Path) -> None:
+    code = zipped(asset(function_code(), tmp_path / "out"), tmp_path / "code.zip")
+    assert code.stat().st_size + cloud.stat().st_size <= MOST_BYTES
+
+
+def test_a_library_or_a_wheel_of_another_machine_is_found(tmp_path: Path) -> None:
+    def library(machine: int) -> bytes:
+        return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44)
+
+    site = tmp_path / "site"
+    (site / "one-1.dist-info").mkdir(parents=True)
+    (site / "two-1.dist-info").mkdir()
+    (site / "one-1.dist-info" / "WHEEL").write_text("Tag: cp313-cp313-manylinux_2_17_x86_64\n")
+    (site / "two-1.dist-info" / "WHEEL").write_text("Tag: py3-none-any\n")
+    (site / "arm.cpython-313-aarch64-linux-gnu.so").write_bytes(library(AARCH64))
+    (site / "intel.so.1").write_bytes(library(62))
+    (site / "broken.so").write_bytes(b"not a library")
+    archive = zipped(site, tmp_path / "site.zip", root="python")
+    assert foreign_parts(archive) == [
+        "python/broken.so",
+        "python/intel.so.1",
+        "one-1 (cp313-cp313-manylinux_2_17_x86_64)",
+    ]
 
 
 def test_an_unchanged_layer_is_not_built_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

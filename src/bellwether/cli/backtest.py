@@ -40,6 +40,12 @@ def backtest(
     ] = Path("backtest"),
     horizon: Annotated[int, typer.Option("--horizon", min=1, max=252, help="In trading days.")] = 1,
     seed: Annotated[int, typer.Option("--seed", help="Of the intervals' draws.")] = 0,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep", metavar="STAGE", help="Also keep the report in the lake of a stage, as its owner."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Replay history as the desk would have lived it, and measure what its forecasts were worth.
@@ -64,7 +70,21 @@ def backtest(
         except OSError as fault:
             raise Failure(f"the report cannot be written to {out}: {fault.strerror or fault}") from None
     document = {**report.document(), "files": [str(path) for path in paths]}
-    output.answer(document, *_shown(report, out))
+    shown = _shown(report, out)
+    if keep:
+        document["kept"] = _kept(keep, paths)
+        shown.append(f"kept in the lake of {keep}: {document['kept'][0].rpartition('/')[0]}/")
+    output.answer(document, *shown)
+
+
+def _kept(stage: str, paths: Sequence[Path]) -> list[str]:
+    from datetime import UTC
+
+    from bellwether.backtest.keeping import keep
+    from bellwether.cli.owner import owner_ports
+
+    with owner_ports(stage) as ports:
+        return keep(ports.lake, paths, datetime.now(UTC))
 
 
 def _day(at: datetime | None) -> date | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 
 from msgspec import Struct
 
@@ -56,14 +56,15 @@ class Recover:
     controls: DeskControls
     configs: AgentConfigs
 
-    def __call__(self, *, since: datetime, now: datetime) -> Recovered:
+    def __call__(self, *, since: datetime, now: datetime, until: datetime | None = None) -> Recovered:
         """Batches received and entries written since a moment (and a little before, to be sure).
 
-        Batches are looked at for a year before `now` at the most, the ledger as far as `since` says.
+        Batches are looked at for a year before `now` at the most, the ledger as far as `since` says. With
+        `until`, batches of its hour and later are left alone: they may be on their way as they should.
         """
         seen = requeued = claimed = 0
         unreadable: list[str] = []
-        for keys in _chunks(self.raw.keys(max(since, now - FURTHEST))):
+        for keys in _chunks(_received_before(until, self.raw.keys(max(since, now - FURTHEST)))):
             by_id = {batch_id_of(key): key for key in keys}
             seen += len(by_id)
             finished = self.claims.finished(list(by_id))
@@ -129,6 +130,14 @@ class Recover:
 def batch_id_of(key: str) -> str:
     """The batch id in a raw batch's key, `raw-data/yyyy/mm/dd/HH/{batch_id}.json.gz`."""
     return key.rsplit("/", 1)[-1].partition(".")[0]
+
+
+def _received_before(until: datetime | None, keys: Iterable[str]) -> Iterable[str]:
+    """Keys of the hours before that of `until`; they come in order of their hours."""
+    if until is None:
+        return keys
+    hour = f"{until.astimezone(UTC):%Y/%m/%d/%H}"
+    return takewhile(lambda key: key.partition("/")[2] < hour, keys)
 
 
 def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:

@@ -121,7 +121,7 @@ def test_an_unknown_caller_is_told_as_one(capsys: pytest.CaptureFixture[str]) ->
 
     event = authorizer_event(headers={"Authorization": "Bearer a.b.c"})
     for tokens, failure in ((Nobody(), authorizer.Unauthorized), (Broken(), RuntimeError)):
-        parts = authorizer.Parts(tokens=tokens, clients=None)  # type: ignore[arg-type]
+        parts = authorizer.Parts(tokens=tokens, logins=None, clients=None)  # type: ignore[arg-type]
         with pytest.raises(failure):
             authorizer.handler.serve(event, Context(), parts)
     found = samples(capsys.readouterr().out)

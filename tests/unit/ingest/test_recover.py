@@ -85,6 +85,18 @@ def test_a_batch_older_than_the_claims_is_left_alone() -> None:
     assert desk.recover().batches_seen == 1
 
 
+@pytest.mark.parametrize(("minutes", "seen"), [(0, 0), (61, 0), (125, 1), (300, 1), (400, 0)])
+def test_a_batch_is_looked_at_when_it_must_have_arrived_and_not_for_ever(minutes: int, seen: int) -> None:
+    """Whole hours decide: from the hour of the beginning to the one before that of the end."""
+    desk = MemoryDesk()
+    now = NOW + timedelta(minutes=30)
+    at = now - timedelta(minutes=minutes)
+    desk.send([post(published_at=at)], at=at)
+    desk.messages()
+    done = desk.recovery(since=now - timedelta(hours=5), until=now - timedelta(hours=1), now=now)
+    assert (done.batches_seen, done.batches_requeued) == (seen, seen)
+
+
 @settings(max_examples=30, deadline=None)
 @given(steps=st.lists(st.sampled_from(["send", "lose", "work", "recover"]), max_size=14))
 def test_whatever_is_lost_on_the_way_recovery_ends_with_every_item_once(steps: list[str]) -> None:
