@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from infrastructure.grants import Grant, Listing, Objects, Receive, Rows, Secret, Send, Signals, SignalTables
 from infrastructure.settings import LogClass
 
-READ = ("GetItem", "BatchGetItem", "Query")
-
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionRow:
@@ -30,28 +28,32 @@ class FunctionRow:
 
 
 COUNTERS = Rows("events", "UpdateItem")
-PUBLISH = Rows("events", "PutItem", "BatchWriteItem", "UpdateItem")
-IDEMPOTENCY = Rows("claims", "GetItem", "PutItem", "UpdateItem", "DeleteItem")
-CONFIGURED = (Rows("tracked_entities", *READ), Rows("agents_config", *READ))
+TELL = Rows("events", "BatchWriteItem")
+IDEMPOTENCY = Rows("claims", "PutItem", "UpdateItem")
+AGENTS = Rows("agents_config", "GetItem", "BatchGetItem", "Query")
+CONTROLS = Rows("agents_config", "Query")
+ASSETS = Rows("tracked_entities", "Query")
+HOLDINGS = Rows("tracked_entities", "GetItem", "Query")
+PROPOSALS = Rows("proposals", "Query", indexes=True)
+APPENDING = Rows("proposals", "Query", "PutItem", "UpdateItem", indexes=True)
 PRICES = (Objects("lake", "curated-data/prices/*", "GetObject"), Listing("lake", "curated-data/prices/"))
 EQUITY = (Objects("lake", "eval/equity/*", "GetObject"), Listing("lake", "eval/equity/"))
 LEDGER = (Objects("ledger", "ledger/*", "GetObject", "PutObject"), Listing("ledger", "ledger/"))
-READ_SIGNALS = (Signals("Query", "GetItem"), SignalTables())
 SCORING = (
-    Rows("asset_state", *READ),
-    *READ_SIGNALS,
-    *CONFIGURED,
+    Rows("asset_state", "Query"),
+    Signals("Query"),
+    SignalTables(),
     *PRICES,
-    PUBLISH,
-    Objects("lake", "features/*", "GetObject", "PutObject"),
+    TELL,
+    Objects("lake", "features/scores/*", "PutObject"),
 )
 FETCHING = (
-    Objects("lake", "raw-data/*", "PutObject", "GetObject"),
+    Objects("lake", "raw-data/*", "PutObject"),
     Objects("lake", "features/providers/*", "GetObject", "PutObject"),
     Listing("lake", "features/providers/"),
-    Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
-    Rows("events", "GetItem", "PutItem", "UpdateItem"),
-    Rows("tracked_entities", *READ),
+    Rows("claims", "BatchGetItem", "PutItem"),
+    COUNTERS,
+    ASSETS,
     Send("ingest"),
     Secret("author_salt"),
     Secret("providers"),
@@ -102,8 +104,8 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "AUTHOR_SALT_SECRET_ARN",
         ),
         grants=(
-            Objects("lake", "raw-data/*", "PutObject", "GetObject"),
-            Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            Objects("lake", "raw-data/*", "PutObject"),
+            Rows("claims", "BatchGetItem", "PutItem", "UpdateItem"),
             COUNTERS,
             Send("ingest"),
             Secret("author_salt"),
@@ -127,12 +129,14 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         grants=(
             Receive("ingest"),
             Objects("lake", "raw-data/*", "GetObject"),
-            Rows("claims", "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
-            Rows("asset_state", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
-            Signals("PutItem", "BatchWriteItem"),
+            Rows("claims", "BatchGetItem", "PutItem"),
+            Rows("asset_state", "BatchGetItem", "PutItem"),
+            Signals("BatchWriteItem"),
             SignalTables(),
-            *CONFIGURED,
-            PUBLISH,
+            HOLDINGS,
+            AGENTS,
+            COUNTERS,
+            TELL,
         ),
         timeout=120,
         memory=1769,
@@ -141,7 +145,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     "score": FunctionRow(
         purpose="Fuses live evidence into a score per asset",
         environment=_SCORE_ENVIRONMENT,
-        grants=SCORING,
+        grants=(*SCORING, ASSETS, AGENTS),
         memory=1769,
         reserved=50,
         critical=True,
@@ -157,9 +161,12 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         ),
         grants=(
             *SCORING,
+            HOLDINGS,
+            AGENTS,
+            COUNTERS,
             *EQUITY,
             *LEDGER,
-            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
+            APPENDING,
             Send("decisions"),
             IDEMPOTENCY,
         ),
@@ -173,17 +180,8 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "TRACKED_ENTITIES_TABLE",
             "AGENTS_CONFIG_TABLE",
             "LAKE_BUCKET",
-            "EVENTS_TABLE",
-            "ASSET_STATE_TABLE",
         ),
-        grants=(
-            Rows("proposals", *READ, indexes=True),
-            Rows("asset_state", *READ),
-            *CONFIGURED,
-            *PRICES,
-            *EQUITY,
-            COUNTERS,
-        ),
+        grants=(PROPOSALS, HOLDINGS, CONTROLS, *PRICES, *EQUITY),
         memory=1024,
     ),
     "decide": FunctionRow(
@@ -197,18 +195,17 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "DECISIONS_QUEUE_URL",
             "CLAIMS_TABLE",
             "EVENTS_TABLE",
-            "ASSET_STATE_TABLE",
         ),
         grants=(
-            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
-            Rows("asset_state", *READ),
-            *CONFIGURED,
+            APPENDING,
+            HOLDINGS,
+            CONTROLS,
             *PRICES,
             *EQUITY,
             *LEDGER,
             Send("decisions"),
             IDEMPOTENCY,
-            PUBLISH,
+            COUNTERS,
         ),
         memory=1024,
         reserved=10,
@@ -229,18 +226,18 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "EVENTS_TABLE",
         ),
         grants=(
-            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
-            Rows("outcomes", *READ, "PutItem", "BatchWriteItem", indexes=True),
-            Rows("agents_config", *READ, "PutItem"),
-            Rows("tracked_entities", *READ),
-            Objects("lake", "curated-data/prices/*", "GetObject"),
-            Objects("lake", "features/*", "GetObject"),
+            APPENDING,
+            Rows("outcomes", "Query", "BatchGetItem", "PutItem", indexes=True),
+            Rows("agents_config", "GetItem", "BatchGetItem", "Query", "PutItem"),
+            ASSETS,
+            *PRICES,
+            Objects("lake", "features/scores/*", "GetObject"),
             Objects("lake", "eval/*", "GetObject", "PutObject"),
-            Listing("lake", "curated-data/prices/", "features/", "eval/"),
+            Listing("lake", "features/scores/", "eval/"),
             *LEDGER,
             Send("decisions"),
             IDEMPOTENCY,
-            PUBLISH,
+            COUNTERS,
         ),
         timeout=300,
         memory=1769,
@@ -254,27 +251,25 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "OUTCOMES_TABLE",
             "AGENTS_CONFIG_TABLE",
             "TRACKED_ENTITIES_TABLE",
-            "ASSET_STATE_TABLE",
             "EVENTS_TABLE",
             "LAKE_BUCKET",
         ),
         grants=(
-            Rows("proposals", *READ, indexes=True),
-            Rows("outcomes", *READ, indexes=True),
-            Rows("asset_state", *READ),
-            Rows("events", *READ),
-            *CONFIGURED,
-            *PRICES,
-            Objects("lake", "features/*", "GetObject"),
+            Rows("proposals", indexes=True),
+            Rows("outcomes", "Query", "BatchGetItem", indexes=True),
+            Rows("events", "Query"),
+            ASSETS,
+            AGENTS,
+            Objects("lake", "features/scores/*", "GetObject"),
             Objects("lake", "eval/*", "GetObject"),
-            Listing("lake", "features/", "eval/"),
+            Listing("lake", "features/scores/", "eval/"),
         ),
         memory=1024,
     ),
     "stream": FunctionRow(
         purpose="What changed since an event id, as server-sent events",
         environment=("EVENTS_TABLE",),
-        grants=(Rows("events", *READ),),
+        grants=(Rows("events", "Query"),),
         reserved=50,
     ),
     "health": FunctionRow(
@@ -290,15 +285,14 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "SIGNALS_TABLE_PREFIX",
         ),
         grants=(
-            Rows("events", "GetItem", "Query", "DescribeTable"),
-            Rows("proposals", "GetItem", "DescribeTable"),
+            Rows("events", "DescribeTable"),
+            Rows("proposals", "DescribeTable"),
             Listing("lake", ""),
             Listing("ledger", ""),
             Send("ingest", "GetQueueAttributes"),
             Send("ingest_dlq", "GetQueueAttributes"),
             Send("decisions_dlq", "GetQueueAttributes"),
             Signals("DescribeTable"),
-            SignalTables(),
         ),
         timeout=10,
         reserved=5,
@@ -307,7 +301,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         purpose="The desk's counters as OpenMetrics text",
         environment=("EVENTS_TABLE", "INGEST_QUEUE_URL", "INGEST_DLQ_URL"),
         grants=(
-            Rows("events", *READ),
+            Rows("events", "Query"),
             Send("ingest", "GetQueueAttributes"),
             Send("ingest_dlq", "GetQueueAttributes"),
         ),
@@ -317,7 +311,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     "socket": FunctionRow(
         purpose="Opens, closes and hears WebSocket connections",
         environment=("CONNECTIONS_TABLE", "SOCKET_ENDPOINT"),
-        grants=(Rows("connections", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),),
+        grants=(Rows("connections", "PutItem", "UpdateItem", "DeleteItem"),),
         timeout=10,
         memory=256,
         reserved=50,
@@ -326,7 +320,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     "broadcast": FunctionRow(
         purpose="Pushes each change to the WebSocket connections that want it",
         environment=("CONNECTIONS_TABLE", "SOCKET_ENDPOINT"),
-        grants=(Rows("connections", "Scan", "GetItem", "DeleteItem"),),
+        grants=(Rows("connections", "Scan", "DeleteItem"),),
         timeout=60,
         reserved=5,
     ),
@@ -343,9 +337,10 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             Receive("decisions"),
             Objects("ledger", "ledger/*", "GetObject"),
             Listing("ledger", "ledger/"),
-            Rows("proposals", *READ, "PutItem", "UpdateItem", indexes=True),
-            Rows("outcomes", *READ, "PutItem", "BatchWriteItem", indexes=True),
-            PUBLISH,
+            Rows("proposals", "Query", "PutItem", "UpdateItem"),
+            Rows("outcomes", "PutItem"),
+            COUNTERS,
+            TELL,
         ),
         timeout=60,
         reserved=5,
@@ -396,10 +391,10 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=("LAKE_BUCKET", "SIGNALS_TABLE_PREFIX", "EVENTS_TABLE"),
         grants=(
             Objects("lake", "curated-data/signals/*", "PutObject", "GetObject"),
-            Listing("lake", "curated-data/signals/", "raw-data/"),
-            Signals("Scan", "Query", "DescribeTable", "UpdateTable", "DeleteTable"),
+            Listing("lake", "curated-data/signals/"),
+            Signals("Scan", "UpdateTable", "DeleteTable"),
             SignalTables(),
-            PUBLISH,
+            TELL,
         ),
         timeout=900,
         memory=1024,
@@ -416,11 +411,11 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "EVENTS_TABLE",
         ),
         grants=(
-            Rows("proposals", "CreateBackup", "DescribeTable", backups=True),
-            Rows("outcomes", "CreateBackup", "DescribeTable", backups=True),
-            Rows("agents_config", "CreateBackup", "DescribeTable", backups=True),
-            Rows("tracked_entities", "CreateBackup", "DescribeTable", backups=True),
-            PUBLISH,
+            Rows("proposals", "CreateBackup", backups=True),
+            Rows("outcomes", "CreateBackup", backups=True),
+            Rows("agents_config", "CreateBackup", backups=True),
+            Rows("tracked_entities", "CreateBackup", backups=True),
+            TELL,
         ),
         timeout=300,
         reserved=1,
@@ -442,10 +437,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
                 "UpdateTable",
                 "DescribeContinuousBackups",
                 "UpdateContinuousBackups",
-                "DescribeTimeToLive",
-                "UpdateTimeToLive",
                 "TagResource",
-                "ListTagsOfResource",
                 key="grant",
             ),
             SignalTables(),

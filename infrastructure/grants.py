@@ -73,13 +73,15 @@ class Rows:
 
     def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         arn = given.tables[self.table].table_arn
-        yield _allow("dynamodb", self.actions, arn)
+        if self.actions:
+            yield _allow("dynamodb", self.actions, arn)
         if self.indexes:
             yield _allow("dynamodb", ("Query",), f"{arn}/index/*")
         if self.backups:
             yield _allow("dynamodb", ("ListBackups",), "*")
-            yield _allow("dynamodb", ("DeleteBackup", "DescribeBackup"), f"{arn}/backup/*")
-        yield from _key_use(self.actions, given.table_key, "dynamodb", stack)
+            yield _allow("dynamodb", ("DeleteBackup",), f"{arn}/backup/*")
+        reads: tuple[str, ...] = ("Query",) if self.indexes else ()
+        yield from _key_use((*self.actions, *reads), given.table_key, "dynamodb", stack)
 
 
 @dataclass(frozen=True, init=False)

@@ -3,16 +3,53 @@
 from collections.abc import Sequence
 from typing import Any
 
+import jsii
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
 from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.function import DeskFunction
+
+
+@jsii.implements(lambda_.IDestination)
+class SetAside:
+    """A queue for what failed. The library's own destination also grants what only a reader needs."""
+
+    def __init__(self, queue: sqs.IQueue) -> None:
+        self._queue = queue
+
+    def bind(
+        self,
+        _scope: Construct,
+        fn: lambda_.IFunction,
+        *,
+        type: lambda_.DestinationType,  # noqa: A002, ARG002  the interface names it
+    ) -> lambda_.DestinationConfig:
+        fn.add_to_role_policy(_sending(self._queue))
+        return lambda_.DestinationConfig(destination=self._queue.queue_arn)
+
+
+@jsii.implements(lambda_.IEventSourceDlq)
+class SetAsideRecords:
+    """The same for what an event source mapping gives up on."""
+
+    def __init__(self, queue: sqs.IQueue) -> None:
+        self._queue = queue
+
+    def bind(
+        self, _target: lambda_.IEventSourceMapping, target_handler: lambda_.IFunction
+    ) -> lambda_.DlqDestinationConfig:
+        target_handler.add_to_role_policy(_sending(self._queue))
+        return lambda_.DlqDestinationConfig(destination=self._queue.queue_arn)
+
+
+def _sending(queue: sqs.IQueue) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+
 
 _READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
@@ -57,9 +94,6 @@ def feed_from_stream(
     stream = str(table.table_stream_arn)
     function.role.add_to_policy(iam.PolicyStatement(actions=list(_READ_STREAM), resources=[stream]))
     function.role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:ListStreams"], resources=["*"]))
-    function.role.add_to_policy(
-        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[failures.queue_arn])
-    )
     mapping = lambda_.EventSourceMapping(
         function,
         "Stream",
@@ -71,7 +105,7 @@ def feed_from_stream(
         retry_attempts=5,
         max_record_age=Duration.minutes(5),
         report_batch_item_failures=True,
-        on_failure=sources.SqsDlq(failures),
+        on_failure=SetAsideRecords(failures),
         filters=[lambda_.FilterCriteria.filter(pattern) for pattern in filters],
     )
     mapping.node.add_dependency(function.role)
@@ -80,7 +114,7 @@ def feed_from_stream(
 def keep_failed_runs(function: DeskFunction, failures: sqs.IQueue) -> None:
     """Runs started without anybody waiting end in `failures` when they fail twice."""
     function.function.configure_async_invoke(
-        on_failure=destinations.SqsDestination(failures),
+        on_failure=SetAside(failures),
         retry_attempts=1,
         max_event_age=Duration.hours(1),
     )

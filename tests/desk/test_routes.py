@@ -124,6 +124,16 @@ def test_an_item_counts_once_however_often_it_is_sent(desk: Desk) -> None:
     assert (again["accepted"], again["duplicates"]) == (0, 3)
 
 
+@pytest.mark.req("A3")
+def test_news_are_taken_in_once_and_apart_from_posts(desk: Desk) -> None:
+    items = [post("ACME", "profit rises", source="rss", title=f"Headline {n}") for n in range(3)]
+    first = desk.call("POST", "/ingest/news", role="analyst", body={"items": items})
+    assert first.status_code == 202, first.text
+    assert first.json()["accepted"] == 3
+    again = desk.call("POST", "/ingest/news", role="analyst", body={"items": items}).json()
+    assert (again["accepted"], again["duplicates"]) == (0, 3)
+
+
 @pytest.mark.req("A2")
 def test_a_replayed_idempotency_key_gets_the_first_answer(desk: Desk) -> None:
     key = {"Idempotency-Key": unique("key")}

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bellwether.cli.cdk_app import CdkApp, credentials
+from bellwether.cli.dismantling import dismantle
 from bellwether.cli.failures import Refused, WrongUse
 from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.regions import bootstrap_versions, unprepared
@@ -135,7 +136,7 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
 
 
 def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
-    """Delete a stage's stacks. Production is refused, and what it must keep would stay in any case."""
+    """Delete a stage with everything it holds. Production is refused, and what it must keep would stay."""
     output, tool = Output(json=json), CdkApp.find()
     if known(stage) == "production":
         raise Refused(
@@ -150,9 +151,19 @@ def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = 
         question = f"Delete stage {stage} with its data in account {account}?"
         ask_for(question, hint=f"bellwether destroy {stage} --yes")
     made = tool.synth(stage, output)
-    tool.cdk(["destroy", "--all", "--force", "--app", made["assembly"]], environment, heard=output)
+    deleted = dismantle(tool, Path(made["assembly"]), environment, _client, output)
     write_outputs(tool.root / OUTPUTS, stage, None)
-    output.answer({"stage": stage, "account": account, "destroyed": made["stacks"]}, f"{stage} is gone.")
+    told = {"stage": stage, "account": account, "destroyed": made["stacks"], **deleted}
+    output.answer(told, f"{stage} is gone.")
+
+
+def _client(service: str, region: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # A desk's engine must not be taken for AWS, whatever the environment says.
+    config = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs lack it
+    return boto3.session.Session(region_name=region).client(service, config=config)  # type: ignore[call-overload]
 
 
 def known(stage: str) -> str:

@@ -21,6 +21,8 @@ from .lock import DeskLock
 
 REGION = "eu-central-2"
 DEFAULT_PORT = 4566
+RECORD_CALLS = "BELLWETHER_RECORD_CALLS"
+"""Set to 1, the engine remembers each role's calls and how it decided them (`Running.calls`)."""
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _LOG_BYTES = 5_000_000
@@ -53,6 +55,22 @@ class Running:
         """Write the whole state now; raises DeskError when the disk refuses it."""
         if self._control("checkpoint") != 200:
             raise DeskError("the desk's state could not be written to disk: is the disk full?")
+
+    def calls(self) -> dict[str, Any]:
+        """What the engine remembers of the roles' calls; see `engine_side.recorded_calls`.
+
+        Raises `DeskError` when it was started without remembering any.
+        """
+        answer = httpx.get(
+            f"{self.url}/_bellwether/calls",
+            headers={"x-bellwether-token": self.token},
+            timeout=30,
+            trust_env=False,
+        )
+        if answer.status_code != 200:
+            raise DeskError(f"the engine was started without {RECORD_CALLS}=1 and remembers no calls")
+        document: dict[str, Any] = answer.json()
+        return document
 
     def open(self) -> None:
         """Let callers in."""
@@ -94,6 +112,7 @@ def start(
         node=str(tools.node_folder()),
         token=secrets.token_urlsafe(24),
         closed=closed,
+        record_calls=os.environ.get(RECORD_CALLS) == "1",
         **limits,  # type: ignore[arg-type]
     )
     arguments = [str(python), "-I", "-c", _BOOT, str(Path(__file__).parent)]

@@ -18,8 +18,6 @@ class Settings(FunctionSettings):
     tracked_entities_table: str
     agents_config_table: str
     lake_bucket: str
-    events_table: str
-    asset_state_table: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

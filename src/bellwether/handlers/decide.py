@@ -26,7 +26,6 @@ class Settings(FunctionSettings):
     decisions_queue_url: str
     claims_table: str
     events_table: str
-    asset_state_table: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,6 @@ class Settings(FunctionSettings):
     outcomes_table: str
     agents_config_table: str
     tracked_entities_table: str
-    asset_state_table: str
     events_table: str
     lake_bucket: str
 

@@ -18,6 +18,7 @@ from .checkpoints import Checkpoints
 from .durability import Streams, acknowledge_only_written_objects, settle_stacks, sweep_unfinished_objects
 from .front import FrontDoor
 from .generations import Generations
+from .recorded_calls import RecordedCalls
 from .replies import problem, reply_json
 from .routes import RoutesFile
 from .settings import Settings
@@ -46,6 +47,7 @@ class Process:
             control=self._control,
             closed=settings.closed,
         )
+        self.calls = _recorded(settings)
         self.checkpoints = Checkpoints(self._generations, engine._build_persistence_save_dict, self._activity)
 
     async def serve(self) -> None:
@@ -98,6 +100,8 @@ class Process:
         elif path == "/_bellwether/checkpoint" and scope["method"] == "POST":
             written = await self.checkpoints.take()
             await reply_json(send, {"written": written}, 200 if written else 507)
+        elif path == "/_bellwether/calls" and self.calls is not None:
+            await reply_json(send, self.calls.document())
         elif path == "/_bellwether/open" and scope["method"] == "POST":
             self.front.closed = False
             await reply_json(send, {"open": True})
@@ -149,6 +153,16 @@ def _workers(settings: Settings) -> tuple[Workers, Nurseries]:
     )
     workers.install(lambda_svc)
     return workers, forking.install(lambda_runtime, lambda_svc, Path(settings.scratch))
+
+
+def _recorded(settings: Settings) -> RecordedCalls | None:
+    if not settings.record_calls:
+        return None
+    from ministack.core import iam_evaluator
+
+    calls = RecordedCalls()
+    calls.install(iam_evaluator)
+    return calls
 
 
 def _nothing(*_: Any, **__: Any) -> None:

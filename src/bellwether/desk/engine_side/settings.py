@@ -23,6 +23,8 @@ class Settings:
     """What a caller of the control paths must present."""
     closed: bool = False
     """Whether the product's routes wait until the desk says that what a kill interrupted is back."""
+    record_calls: bool = False
+    """Whether every decision on a role's rights is remembered, for the report on least privilege."""
     idle_seconds: float = 30.0
     most_idle: int = 3
     """Function processes that may wait for work; the longest idle beyond them end after a second."""

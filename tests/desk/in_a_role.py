@@ -1,0 +1,45 @@
+"""Runs a function's own code with its role's credentials, where a desk cannot make it do what is to be seen.
+
+    python -m tests.desk.in_a_role NAME [--feed URL]
+
+The environment is the function's, with the credentials of its role. Fetchers never read from this machine:
+with `--feed` everything they ask the web for is answered by that one address.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from bellwether.adapters.providers.guarded_http import GuardedHttp, Response
+from bellwether.handlers.settings import read_settings
+
+
+class OneFeed(GuardedHttp):
+    """The web as one page of this machine."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(trusted={urlsplit(url).netloc})
+        self._url = url
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
+        return super().get(self._url, headers)
+
+
+def main() -> None:
+    """Runs once and prints what the run told."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    parser.add_argument("--feed")
+    told = parser.parse_args()
+    module = importlib.import_module(f"bellwether.handlers.{told.name}")
+    parts = module.compose(read_settings(module.Settings))
+    if told.feed:
+        parts = dataclasses.replace(parts, http=OneFeed(told.feed))
+    print(json.dumps(module.work({"source": "bellwether.test"}, parts, 60.0)))
+
+
+if __name__ == "__main__":
+    main()
