@@ -13,7 +13,15 @@ from tests.infrastructure.replacement import FIXED, Templates, replaced, snapsho
 from tests.infrastructure.snapshot_text import masked
 from tests.infrastructure.synthesis import Synthesis
 
-DELIBERATE: dict[tuple[str, str, str], str] = {}
+_NAMED = (
+    "work queues have a name since their dead-letter queue names them; what waits in the old queue is queued "
+    "again by `recover`, which reads it from the lake and the ledger"
+)
+DELIBERATE: dict[tuple[str, str, str], str] = {
+    (stage, "compute", queue): _NAMED
+    for stage in ("staging", "production")
+    for queue in ("IngestQueue95F6DB49", "DecisionsQueue88CFE309")
+}
 """(stage, stack, logical id) -> why, and what becomes of what it holds"""
 
 
