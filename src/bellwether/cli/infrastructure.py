@@ -79,7 +79,7 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
     account, environment = credentials(tool, stage)
     output.note(f"stage {stage}, account {account}")
     if stage == "production" and not yes:
-        _ask(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
+        ask(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
     began = time.monotonic()
     made = tool.synth(stage, output, complete=True)
     raw = tool.root / RAW_OUTPUTS
@@ -117,7 +117,7 @@ def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = 
     account, environment = credentials(tool, stage)
     if not yes:
         question = f"Delete stage {stage} with its data in account {account}?"
-        _ask(question, hint=f"bellwether destroy {stage} --yes")
+        ask(question, hint=f"bellwether destroy {stage} --yes")
     made = tool.synth(stage, output)
     tool.cdk(["destroy", "--all", "--force", "--app", made["assembly"]], environment, heard=output)
     write_outputs(tool.root / OUTPUTS, stage, None)
@@ -175,7 +175,7 @@ def _nothing(assembly: Path) -> Path:
     return empty
 
 
-def _ask(question: str, *, hint: str) -> None:
+def ask(question: str, *, hint: str) -> None:
     if not sys.stdin.isatty():
         raise Refused("This needs a yes, and nobody is there to ask.", hint=hint)
     if not typer.confirm(question, err=True):
