@@ -100,6 +100,8 @@ class StageSettings:
     table_read_limit: int = 4_000
     table_write_limit: int = 2_000
     """On-demand request units a second a table may consume at most."""
+    standby: bool = False
+    """In the second region, deployed and waiting: nothing runs by the clock until a fail-over."""
     log_days: Mapping[LogClass, int] = field(
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )

@@ -68,10 +68,19 @@ def diff(stage: StageArgument, *, json: JsonOption = False) -> None:
     output.answer(document, *(text.strip() for text in reports.values()))
 
 
-def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
+def deploy(
+    stage: StageArgument,
+    *,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Deploy what stands by in the second region instead.")
+    ] = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
     """Deploy a stage to the AWS account of your credentials; writes both outputs files.
 
-    The local stage is deployed by `bellwether up`.
+    The local stage is deployed by `bellwether up`. What stands by in the second region (after the stage
+    itself) is found by other commands as `--stage STAGE-standby`.
     """
     output, tool = Output(json=json), CdkApp.find()
     if known(stage) == "local":
@@ -81,12 +90,13 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
     if stage == "production" and not yes:
         ask(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
     began = time.monotonic()
-    made = tool.synth(stage, output, complete=True)
+    made = tool.synth(stage, output, complete=True, standby=standby)
     raw = tool.root / RAW_OUTPUTS
+    named = f"{stage}-standby" if standby else stage
     tool.cdk(
         [
             "deploy",
-            "--all",
+            *(["--exclusively", f"bellwether-{named}*"] if standby else ["--all"]),
             "--app",
             made["assembly"],
             "--require-approval=never",
@@ -97,10 +107,10 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
         heard=output,
     )
     curated = curate(json_.loads(raw.read_text()))
-    document = {**curated, "stage": stage, "account": account, "deployed_at": _now()}
-    write_outputs(tool.root / OUTPUTS, stage, document)
+    document = {**curated, "stage": named, "account": account, "deployed_at": _now()}
+    write_outputs(tool.root / OUTPUTS, named, document)
     document["seconds"] = round(time.monotonic() - began, 1)
-    output.answer(document, f"{stage} is deployed: {curated['endpoints'].get('api_url')}")
+    output.answer(document, f"{named} is deployed: {curated['endpoints'].get('api_url')}")
 
 
 def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
