@@ -3,8 +3,9 @@
     cdk synth -c stage=staging
 
 The stage comes from the context, else from BELLWETHER_STAGE, else it is `local`. Other context: `endpoint`
-(where the embedded engine answers; local only), `origin` (the dashboard's web origin) and `layer` (a folder
-to take as the functions' layer instead of building it).
+(where the embedded engine answers; local only), `origin` (the dashboard's web origin), `layer` (a folder
+to take as the functions' layer instead of building it) and `region=recovery` (adds the stacks that stand by
+in the second region).
 """
 
 import os
@@ -26,6 +27,7 @@ from infrastructure.stacks.network import NetworkStack
 from infrastructure.stacks.observability import ObservabilityStack
 from infrastructure.stacks.recovery import RecoveryStack
 from infrastructure.stacks.security import SecurityStack
+from infrastructure.stacks.standby import StandbyStack, standby_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,33 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     )
 
 
+def build_standby(scope: Construct, desk: Desk, settings: StageSettings, layer: Layer) -> None:
+    """Adds the pilot light: the stateless stacks in the second region, on what is copied there.
+
+    Raises `ValueError` for a stage without a second region.
+    """
+    if desk.recovery is None:
+        raise ValueError(
+            f"stage {settings.name} has no second region: {settings.lacks[Feature.RECOVERY_REGION]}"
+        )
+    there = standby_settings(settings)
+
+    def named(name: str) -> str:
+        return f"{settings.prefix}-standby{name}"
+
+    holdings = StandbyStack(
+        scope, named(""), settings=there, security=desk.security, data=desk.data, recovery=desk.recovery
+    )
+    auth = AuthStack(scope, named("-auth"), settings=there)
+    compute = ComputeStack(
+        scope, named("-compute"), settings=there, security=holdings, data=holdings, layer=layer
+    )
+    api = ApiStack(scope, named("-api"), settings=there, auth=auth, compute=compute, layer=layer)
+    ObservabilityStack(
+        scope, named("-observability"), settings=there, security=holdings, compute=compute, api=api
+    )
+
+
 def main() -> None:
     """Synthesizes the stage named in the context or the environment."""
     app = App(analytics_reporting=False)
@@ -98,7 +127,9 @@ def main() -> None:
     settings = settings_of(stage, endpoint=told("endpoint"), dashboard_origin=told("origin"))
     folder = told("layer")
     layer = Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=Path(folder) if folder else None)
-    build(app, settings, layer)
+    desk = build(app, settings, layer)
+    if told("region") == "recovery":
+        build_standby(app, desk, settings, layer)
     app.synth()
 
 

@@ -10,7 +10,7 @@ from infrastructure.settings import StageSettings
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.environment import environment
-from infrastructure.stacks.security import SecurityStack
+from infrastructure.stacks.holdings import Keys
 
 
 class ObservabilityStack(Stack):
@@ -22,7 +22,7 @@ class ObservabilityStack(Stack):
         construct_id: str,
         *,
         settings: StageSettings,
-        security: SecurityStack,
+        security: Keys,
         compute: ComputeStack,
         api: ApiStack,
     ) -> None:
