@@ -20,6 +20,7 @@ from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
+from infrastructure.stacks.edge import EdgeStack
 from infrastructure.stacks.observability import ObservabilityStack
 from infrastructure.stacks.security import SecurityStack
 
@@ -34,6 +35,7 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    edge: EdgeStack | None
 
 
 def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
@@ -44,18 +46,35 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
 
     security = SecurityStack(scope, named("security"), settings=settings)
     data = DataStack(scope, named("data"), settings=settings, security=security)
-    auth = AuthStack(scope, named("auth"), settings=settings)
+    auth = AuthStack(scope, named("auth"), settings=settings, security=security, layer=layer)
     compute = ComputeStack(
         scope, named("compute"), settings=settings, security=security, data=data, layer=layer
     )
-    api = ApiStack(scope, named("api"), settings=settings, auth=auth, compute=compute, layer=layer)
-    observability = ObservabilityStack(
-        scope, named("observability"), settings=settings, security=security, compute=compute, api=api
+    api = ApiStack(
+        scope, named("api"), settings=settings, security=security, auth=auth, compute=compute, layer=layer
     )
+    observability = ObservabilityStack(
+        scope,
+        named("observability"),
+        settings=settings,
+        security=security,
+        auth=auth,
+        compute=compute,
+        api=api,
+    )
+    edge = None
+    if settings.has(Feature.EDGE):
+        edge = EdgeStack(scope, named("edge"), settings=settings, auth=auth, api=api)
     Tags.of(scope).add("product", PRODUCT)
     Tags.of(scope).add("stage", settings.name)
     return Desk(
-        security=security, data=data, auth=auth, compute=compute, api=api, observability=observability
+        security=security,
+        data=data,
+        auth=auth,
+        compute=compute,
+        api=api,
+        observability=observability,
+        edge=edge,
     )
 
 

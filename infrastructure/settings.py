@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from infrastructure.setting_checks import EDGE_REGION, check_domain, check_origin
+
 StageName = Literal["local", "staging", "production"]
 LogClass = Literal["operations", "security", "audit"]
 
@@ -32,6 +34,7 @@ class Feature(StrEnum):
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
     FIREWALL = "a web application firewall in front of the API"
+    EDGE = "a content network in front of dashboard and API"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -46,6 +49,8 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
+    Feature.EDGE: "the desk serves dashboard and API on one port of loopback itself, and the engine fails to "
+    "deploy files",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""
@@ -57,6 +62,14 @@ class Throttle:
 
     rate: float
     burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A host name of one's own and the ARN of its certificate. The DNS record is the operator's to set."""
+
+    name: str
+    certificate: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +89,18 @@ class StageSettings:
     """How long Object Lock holds a ledger entry."""
     ledger_locked_for_everyone: bool
     """COMPLIANCE mode: nobody, not even the root user, can shorten it. Otherwise GOVERNANCE."""
+    password_days: int = 180
+    """So old a password may become; after that its owner has to choose a new one."""
     password_sign_in: bool
     """Allow USER_PASSWORD_AUTH beside SRP (scripts on the same machine)."""
     dashboard_origin: str | None = None
-    """The only web origin that may call the API from a browser; None refuses all."""
+    """The only other web origin that may call the API from a browser; None refuses all. The dashboard of a
+    stage with an edge has the API under its own origin and needs none.
+    """
+    api_domain: Domain | None = None
+    """The API's own name; without one it answers under the gateway's. Its certificate is the region's."""
+    dashboard_domain: Domain | None = None
+    """The dashboard's own name; without one it answers under CloudFront's. Its certificate is us-east-1's."""
     api_throttle: Throttle = Throttle(200, 400)
     """Of the whole API, over all callers: the cost guard."""
     daily_requests: Mapping[str, int] = field(
@@ -96,6 +117,14 @@ class StageSettings:
     log_days: Mapping[LogClass, int] = field(
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )
+
+    def __post_init__(self) -> None:
+        if self.dashboard_origin:
+            check_origin(self.dashboard_origin)
+        if self.api_domain:
+            check_domain("api_domain", self.api_domain, self.region)
+        if self.dashboard_domain:
+            check_domain("dashboard_domain", self.dashboard_domain, EDGE_REGION)
 
     def has(self, feature: Feature) -> bool:
         """Whether the stage has the feature."""

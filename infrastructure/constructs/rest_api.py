@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -45,6 +46,10 @@ class RestApi(Construct):
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         self.api = self._api(settings)
+        self.domain = _domain(self, self.api, settings)
+        gateway = f"{self.api.rest_api_id}.execute-api.{settings.region}.amazonaws.com"
+        self.host = settings.api_domain.name if settings.api_domain else gateway
+        """Where the API answers."""
         acknowledge(
             self.api,
             "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
@@ -77,6 +82,8 @@ class RestApi(Construct):
             rest_api_name=settings.prefix,
             description="Signals, scores, proposals, decisions and outcomes",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            disable_execute_api_endpoint=True if settings.api_domain else None,
+            min_compression_size=Size.kibibytes(1),
             api_key_source_type=(
                 apigateway.ApiKeySourceType.AUTHORIZER
                 if self._metered
@@ -166,6 +173,26 @@ class RestApi(Construct):
         return self._models[kind]
 
 
+def _domain(
+    scope: Construct, api: apigateway.RestApi, settings: StageSettings
+) -> apigateway.DomainName | None:
+    """The API's own name, under which `/v1` is the stage of that name; the gateway's own is switched off."""
+    if settings.api_domain is None:
+        return None
+    domain = apigateway.DomainName(
+        scope,
+        "Domain",
+        domain_name=settings.api_domain.name,
+        certificate=acm.Certificate.from_certificate_arn(
+            scope, "Certificate", settings.api_domain.certificate
+        ),
+        endpoint_type=apigateway.EndpointType.REGIONAL,
+        security_policy=apigateway.SecurityPolicy.TLS_1_2,
+    )
+    domain.add_base_path_mapping(api, base_path=API_VERSION, stage=api.deployment_stage)
+    return domain
+
+
 def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:
     """A route's own limits, never above those of the whole API."""
     return apigateway.MethodDeploymentOptions(
@@ -179,12 +206,15 @@ def _access_log() -> apigateway.AccessLogFormat:
         "request_id": "$context.requestId",
         "at": "$context.requestTimeEpoch",
         "ip": "$context.identity.sourceIp",
+        "correlation_id": "$context.authorizer.correlation_id",
         "caller": "$context.authorizer.principalId",
         "roles": "$context.authorizer.roles",
         "method": "$context.httpMethod",
         "route": "$context.resourcePath",
         "status": "$context.status",
         "milliseconds": "$context.responseLatency",
+        "authorizer_milliseconds": "$context.authorizer.latency",
+        "firewall": "$context.waf.status",
         "bytes": "$context.responseLength",
         "refused_because": "$context.error.responseType",
         "function_status": "$context.integration.status",

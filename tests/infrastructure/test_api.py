@@ -229,19 +229,75 @@ def test_outputs_tell_where_everything_is(local: Synthesis) -> None:
     }
 
 
+def rules_of(synthesis: Synthesis, stack: str) -> dict[str, dict[str, Any]]:
+    (acl,) = synthesis.of("AWS::WAFv2::WebACL", stack)
+    rules = {rule["Name"]: rule for rule in acl.properties["Rules"]}
+    assert [rule["Priority"] for rule in acl.properties["Rules"]] == list(range(len(rules)))
+    return rules
+
+
 @pytest.mark.req("S4")
 def test_a_firewall_stands_before_the_stage_and_lets_posts_through(production: Synthesis) -> None:
-    (acl,) = production.of("AWS::WAFv2::WebACL")
-    rules = {rule["Name"]: rule for rule in acl.properties["Rules"]}
+    rules = rules_of(production, "api")
     assert rules["requests-per-address"]["Statement"]["RateBasedStatement"]["Limit"] == 3_000
     assert rules["requests-per-address"]["Action"] == {"Block": {}}
     common = rules["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
     counted = {override["Name"] for override in common["RuleActionOverrides"]}
     # posts are large and quote markup and addresses
     assert counted >= {"SizeRestrictions_BODY", "CrossSiteScripting_BODY"}
-    (association,) = production.of("AWS::WAFv2::WebACLAssociation")
+    assert {"AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet"} <= set(rules)
+    anonymous = rules["AWSManagedRulesAnonymousIpList"]["Statement"]["ManagedRuleGroupStatement"]
+    assert [o["Name"] for o in anonymous["RuleActionOverrides"]] == ["HostingProviderIPList"]
+    (acl,) = production.of("AWS::WAFv2::WebACL", "api")
+    (association,) = production.of("AWS::WAFv2::WebACLAssociation", "api")
     assert association.properties["WebACLArn"] == {"Fn::GetAtt": [acl.logical_id, "Arn"]}
     assert "/stages/v1" in json.dumps(association.properties["ResourceArn"])
+
+
+@pytest.mark.req("S4", "X4")
+def test_each_route_has_its_own_limit_per_address(production: Synthesis) -> None:
+    rules = rules_of(production, "api")
+    for row in ROUTES:
+        rule = rules[f"{row.method.lower()}{row.path.replace('/', '-')}-per-address"]
+        rated = rule["Statement"]["RateBasedStatement"]
+        assert (rule["Action"], rated["Limit"], rated["EvaluationWindowSec"]) == (
+            {"Block": {}},
+            row.per_address,
+            300,
+        )
+        on_path, not_edge = rated["ScopeDownStatement"]["AndStatement"]["Statements"]
+        assert on_path["ByteMatchStatement"]["SearchString"] == f"/v1{row.path}"
+        assert on_path["ByteMatchStatement"]["PositionalConstraint"] == "EXACTLY"
+        assert "SingleHeader" in not_edge["NotStatement"]["Statement"]["ByteMatchStatement"]["FieldToMatch"]
+
+
+@pytest.mark.req("S4")
+def test_a_large_body_is_refused_where_a_few_words_are_expected(production: Synthesis) -> None:
+    where, large = rules_of(production, "api")["bodies-of-few-words"]["Statement"]["AndStatement"][
+        "Statements"
+    ]
+    paths = {s["ByteMatchStatement"]["SearchString"] for s in where["OrStatement"]["Statements"]}
+    assert paths == {"/v1/decision", "/v1/evaluate"}
+    assert large["SizeConstraintStatement"]["Size"] == 16_384
+    assert large["SizeConstraintStatement"]["FieldToMatch"] == {"Body": {"OversizeHandling": "MATCH"}}
+
+
+@pytest.mark.req("X1")
+def test_answers_are_compressed(production: Synthesis, local: Synthesis) -> None:
+    for synthesis in (production, local):
+        (api,) = synthesis.of("AWS::ApiGateway::RestApi")
+        assert api.properties["MinimumCompressionSize"] == 1_024
+
+
+@pytest.mark.req("A1", "B1")
+def test_the_access_log_names_caller_and_correlation_and_no_credential(production: Synthesis) -> None:
+    (stage,) = production.of("AWS::ApiGateway::Stage")
+    fields = json.loads(stage.properties["AccessLogSetting"]["Format"])
+    assert fields["correlation_id"] == "$context.authorizer.correlation_id"
+    assert fields["caller"] == "$context.authorizer.principalId"
+    assert not any("header" in value.lower() or "apiKey" in value for value in fields.values())
+    defaults = next(s for s in stage.properties["MethodSettings"] if s["ResourcePath"] == "/*")
+    assert (defaults["LoggingLevel"], defaults["DataTraceEnabled"]) == ("ERROR", False)
 
 
 @pytest.mark.req("A1")

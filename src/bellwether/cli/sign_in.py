@@ -1,4 +1,4 @@
-"""Signing in to the user pool: password, first password, one-time code, refresh."""
+"""Signing in to the user pool: password (proved, never sent), first password, one-time code, refresh."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ _REFUSALS = {
     "UserNotConfirmedException": "This user is not confirmed yet.",
     "TooManyRequestsException": "Too many attempts; wait a while.",
     "LimitExceededException": "Too many attempts; wait a while.",
+    "UserLambdaValidationException": "This password is too old: choose a new one with 'forgot password'.",
     "InvalidPasswordException": "The user pool does not take that password.",
 }
 
@@ -37,6 +38,7 @@ class UserPool:
 
         self._stage = stage
         self._client_id = stage.output("UserPoolClientId", "UserPoolClient", "ClientId")
+        self._pool_id = stage.output("UserPoolId", "UserPool")
         self._idp: CognitoIdentityProviderClient = boto3.client(
             "cognito-idp",
             region_name=stage.region,
@@ -46,13 +48,26 @@ class UserPool:
 
     def sign_in(self, name: str, username: str, password: str, ask: Ask) -> Session:
         """A new login. Challenges of the pool are answered by the person. Raises `Refused`, `NotRunning`."""
-        parameters = {"USERNAME": username, "PASSWORD": password}
-        answer = self._initiate("USER_PASSWORD_AUTH", parameters)
+        answer = self._prove(username, password)
         for _ in range(_MOST_CHALLENGES):
             if result := answer.get("AuthenticationResult"):
                 return session_of(name, username, result, None)
             answer = self._respond(answer, username, ask)
         raise Refused("The user pool keeps asking for more.", title="Could not log in")
+
+    def _prove(self, username: str, password: str) -> dict[str, Any]:
+        """The pool's answer to a password it was not sent."""
+        from bellwether.cli.srp import NotThePool, Proof
+
+        proof = Proof(self._pool_id, password)
+        answer = self._initiate("USER_SRP_AUTH", {"USERNAME": username, "SRP_A": proof.public})
+        if answer.get("ChallengeName") != "PASSWORD_VERIFIER":
+            raise Refused("The user pool does not ask for the password.", title="Could not log in")
+        try:
+            responses = proof.answer(answer["ChallengeParameters"])
+        except NotThePool as fault:
+            raise Refused(f"This is not the user pool: {fault}.", title="Could not log in") from None
+        return self._answer_challenge("PASSWORD_VERIFIER", answer.get("Session"), responses)
 
     def refresh(self, session: Session) -> Session:
         """The same login with a new token. Raises `Refused` when the login has ended."""
@@ -100,13 +115,17 @@ class UserPool:
         proved = self._call(lambda: self._idp.verify_software_token(Session=secret["Session"], UserCode=code))
         return self._answer_challenge("MFA_SETUP", proved["Session"], responses)
 
-    def _answer_challenge(self, challenge: str, session: str, responses: dict[str, str]) -> dict[str, Any]:
+    def _answer_challenge(
+        self, challenge: str, session: str | None, responses: dict[str, str]
+    ) -> dict[str, Any]:
+        # the challenge of a password comes without a session
+        request: dict[str, Any] = {"Session": session} if session else {}
         return self._call(
             lambda: self._idp.respond_to_auth_challenge(
                 ClientId=self._client_id,
                 ChallengeName=challenge,  # type: ignore[arg-type]
-                Session=session,
                 ChallengeResponses=responses,
+                **request,
             )
         )
 

@@ -20,7 +20,7 @@ STAGE = Stage(
     name="local",
     api_url="http://127.0.0.1:9/v1",
     region="eu-central-2",
-    outputs={"userpoolclientid": "client"},
+    outputs={"userpoolclientid": "client", "userpoolid": "eu-central-2_pool"},
     endpoint_url="http://127.0.0.1:9",
 )
 
@@ -28,6 +28,19 @@ STAGE = Stage(
 def granted(token: str, refresh: str | None = "refresh") -> dict[str, Any]:
     result: dict[str, Any] = {"AccessToken": token, "ExpiresIn": 3600}
     return {"AuthenticationResult": {**result, **({"RefreshToken": refresh} if refresh else {})}}
+
+
+VERIFIER: dict[str, Any] = {
+    "ChallengeName": "PASSWORD_VERIFIER",
+    "Session": "s0",
+    "ChallengeParameters": {
+        "SALT": "ab",
+        "SRP_B": "2",
+        "SECRET_BLOCK": "QUJD",
+        "USER_ID_FOR_SRP": "ana",
+        "USERNAME": "ana",
+    },
+}
 
 
 def denied(code: str) -> ClientError:
@@ -71,6 +84,7 @@ def session(**changes: Any) -> Session:
 @pytest.mark.req("U1")
 def test_a_first_password_and_a_one_time_code_are_asked_for(pool: Idp) -> None:
     pool.answers = [
+        VERIFIER,
         {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s1", "ChallengeParameters": {}},
         {"ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": "s2", "ChallengeParameters": {"USERNAME": "uuid"}},
         granted("token"),
@@ -78,14 +92,17 @@ def test_a_first_password_and_a_one_time_code_are_asked_for(pool: Idp) -> None:
     typed = {"New password": "n3w!", "The same again": "n3w!", "One-time code": "123456"}
     made = UserPool(STAGE).sign_in("analyst", "ana", "old", lambda what, _: typed[what])
     assert (made.token, made.refresh_token, made.username) == ("token", "refresh", "ana")
-    assert [action for action, _ in pool.asked] == ["initiate_auth", *["respond_to_auth_challenge"] * 2]
-    assert pool.asked[0][1]["AuthFlow"] == "USER_PASSWORD_AUTH"
-    assert pool.asked[1][1]["ChallengeResponses"] == {"USERNAME": "ana", "NEW_PASSWORD": "n3w!"}
-    assert pool.asked[2][1]["ChallengeResponses"] == {"USERNAME": "uuid", "SOFTWARE_TOKEN_MFA_CODE": "123456"}
+    assert [action for action, _ in pool.asked] == ["initiate_auth", *["respond_to_auth_challenge"] * 3]
+    assert pool.asked[0][1]["AuthFlow"] == "USER_SRP_AUTH"
+    assert "old" not in str(pool.asked), "the password was sent"
+    assert pool.asked[1][1]["ChallengeName"] == "PASSWORD_VERIFIER"
+    assert pool.asked[2][1]["ChallengeResponses"] == {"USERNAME": "ana", "NEW_PASSWORD": "n3w!"}
+    assert pool.asked[3][1]["ChallengeResponses"] == {"USERNAME": "uuid", "SOFTWARE_TOKEN_MFA_CODE": "123456"}
 
 
 def test_a_new_authenticator_is_set_up(pool: Idp) -> None:
     pool.answers = [
+        VERIFIER,
         {"ChallengeName": "MFA_SETUP", "Session": "s1"},
         {"SecretCode": "KEY", "Session": "s2"},
         {"Status": "SUCCESS", "Session": "s3"},
@@ -99,8 +116,8 @@ def test_a_new_authenticator_is_set_up(pool: Idp) -> None:
 
     UserPool(STAGE).sign_in("a", "ana", "pw", ask)
     assert "KEY" in asked[0]
-    assert pool.asked[2][1] == {"Session": "s2", "UserCode": "654321"}
-    assert pool.asked[3][1]["Session"] == "s3"
+    assert pool.asked[3][1] == {"Session": "s2", "UserCode": "654321"}
+    assert pool.asked[4][1]["Session"] == "s3"
 
 
 @pytest.mark.parametrize("code", ["NotAuthorizedException", "UserNotFoundException"])
@@ -109,6 +126,14 @@ def test_a_wrong_user_and_a_wrong_password_are_refused_in_the_same_words(pool: I
     with pytest.raises(Refused, match="Username or password is wrong") as failed:
         UserPool(STAGE).sign_in("a", "ana", "pw", never)
     assert failed.value.exit_code == 4
+
+
+def test_a_pool_that_is_none_never_gets_a_proof(pool: Idp) -> None:
+    forged = {**VERIFIER["ChallengeParameters"], "SRP_B": "0"}
+    pool.answers = [{**VERIFIER, "ChallengeParameters": forged}]
+    with pytest.raises(Refused, match="not the user pool"):
+        UserPool(STAGE).sign_in("a", "ana", "pw", never)
+    assert len(pool.asked) == 1
 
 
 def test_a_pool_that_does_not_answer_is_not_reachable(pool: Idp) -> None:
@@ -172,7 +197,7 @@ def test_on_the_local_desk_an_ended_login_is_made_again(
     home: Path, pool: Idp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connect, "local_credentials", lambda name: (name, "pw"))
-    pool.answers = [denied("NotAuthorizedException"), granted("t2")]
+    pool.answers = [denied("NotAuthorizedException"), VERIFIER, granted("t2")]
     assert StageTokens(STAGE, session(expires_at=0.0)).token() == "t2"
 
 
@@ -188,7 +213,7 @@ def test_naming_a_first_user_is_enough_on_the_local_desk(
     home: Path, pool: Idp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connect, "local_credentials", lambda name: (name, "pw"))
-    pool.answers = [granted("t3")]
+    pool.answers = [VERIFIER, granted("t3")]
     assert session_for(STAGE, "viewer").token == "t3"
     assert session_for(STAGE, "viewer").token == "t3"
-    assert len(pool.asked) == 1
+    assert len(pool.asked) == 2

@@ -18,7 +18,7 @@ FUNCTIONS = (
     "authorizer", "ingest", "signal_worker", "score", "propose", "check_risk", "decide", "evaluate",
     "summarise",
     "stream", "health", "metrics", "socket", "broadcast", "project_ledger", "fetch_social", "fetch_news",
-    "clean_up", "back_up", "roll_signal_tables",
+    "clean_up", "back_up", "roll_signal_tables", "sign_in",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def environment(settings: type[FunctionSettings]) -> dict[str, str]:
     shaped = {
         "SOCKET_ENDPOINT": "https://w1x2y3z4.execute-api.eu-central-2.amazonaws.com/test",
         "DELETION_PROTECTION": "true",
+        "PASSWORD_DAYS": "180",
         "JWKS_URL": "https://pool.example/.well-known/jwks.json",
     }
     return told | {name: value for name, value in shaped.items() if name in told}
