@@ -1,6 +1,8 @@
 """What a stage's settings may say: a wrong address fails while templates are made, not in a browser."""
 
 import re
+from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Protocol
 
 EDGE_REGION = "us-east-1"
@@ -35,6 +37,20 @@ def check_origin(origin: str) -> None:
         raise ValueError(
             f"{origin!r} is no origin a browser may call the API from; give one like "
             "https://desk.example.com (https, lower case, no path, no slash at the end, no wildcard)"
+        )
+
+
+def check_networks(networks: Sequence[str], *, edge: bool) -> None:
+    """Raises `ValueError` unless these are networks, and the stage has no edge that would stand for them."""
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise ValueError(f"allowed_networks: {network!r} is no network such as 203.0.113.0/24") from None
+    if edge:
+        raise ValueError(
+            "allowed_networks: behind the edge the API sees the edge's addresses; list Feature.EDGE under "
+            "`lacks`, with the reason"
         )
 
 

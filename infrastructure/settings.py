@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
-from infrastructure.setting_checks import EDGE_REGION, check_domain, check_origin
+from infrastructure.setting_checks import EDGE_REGION, check_domain, check_networks, check_origin
 
 StageName = Literal["local", "staging", "production"]
 LogClass = Literal["operations", "security", "audit"]
@@ -97,6 +97,10 @@ class StageSettings:
     """The only other web origin that may call the API from a browser; None refuses all. The dashboard of a
     stage with an edge has the API under its own origin and needs none.
     """
+    allowed_networks: tuple[str, ...] = ()
+    """The only networks (CIDR) that may call the API; none named lets in all. With an edge in front the API
+    sees the edge's addresses: a stage has the one or the other.
+    """
     api_domain: Domain | None = None
     """The API's own name; without one it answers under the gateway's. Its certificate is the region's."""
     dashboard_domain: Domain | None = None
@@ -121,6 +125,8 @@ class StageSettings:
     def __post_init__(self) -> None:
         if self.dashboard_origin:
             check_origin(self.dashboard_origin)
+        if self.allowed_networks:
+            check_networks(self.allowed_networks, edge=self.has(Feature.EDGE))
         if self.api_domain:
             check_domain("api_domain", self.api_domain, self.region)
         if self.dashboard_domain:

@@ -5,6 +5,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from infrastructure.constructs.firewall_log import FirewallLog
 from infrastructure.constructs.firewall_rules import Rules, from_edge, negated, seen
 from infrastructure.settings import API_VERSION, StageSettings
 
@@ -50,7 +51,7 @@ class Firewall(Construct):
             description=f"In front of the REST API of {settings.prefix}",
             scope="REGIONAL",
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=seen(f"{settings.prefix}-all"),
+            visibility_config=seen(self.metric_name(settings)),
             rules=_rules(settings.prefix, edge),
         )
         stack = Stack.of(self)
@@ -60,6 +61,12 @@ class Firewall(Construct):
             self, "Association", resource_arn=stage, web_acl_arn=acl.attr_arn
         )
         association.node.add_dependency(api.deployment_stage)
+        FirewallLog(self, "Log", acl=acl, settings=settings)
+
+    @staticmethod
+    def metric_name(settings: StageSettings) -> str:
+        """What the figures of the whole list are called."""
+        return f"{settings.prefix}-all"
 
 
 def _rules(prefix: str, edge: str | None) -> list[wafv2.CfnWebACL.RuleProperty]:

@@ -18,6 +18,11 @@ LONGEST_WORDS = 16_384
 _BLOCK = wafv2.CfnWebACL.RuleActionProperty(block={})
 _COUNT = wafv2.CfnWebACL.RuleActionProperty(count={})
 _AS_SENT = [wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")]
+_KEY = wafv2.CfnWebACL.RateBasedStatementCustomKeyProperty
+_ADDRESS_AND_PATH = [
+    _KEY(ip={}),
+    _KEY(uri_path=wafv2.CfnWebACL.RateLimitUriPathProperty(text_transformations=_AS_SENT)),
+]
 _WHOLE_BODY = wafv2.CfnWebACL.FieldToMatchProperty(
     body=wafv2.CfnWebACL.BodyProperty(oversize_handling="MATCH")
 )
@@ -38,11 +43,22 @@ class Rules:
         self._add(name, Statement(rate_based_statement=counted), action=_BLOCK)
 
     def limit_each_route(self, but: Statement | None = None) -> None:
-        """Each route's own limit per address, for requests that `but` does not match."""
-        for row in ROUTES:
-            parts = [on_route(row), *([negated(but)] if but else [])]
-            name = f"{row.method.lower()}{row.path.replace('/', '-')}-per-address"
-            self.limit(name, row.per_address, both(parts))
+        """Each route's own limit per address, for requests that `but` does not match.
+
+        A list may have ten rules that count, so there is one for each limit: it counts every address and path
+        by itself, on the paths that have this limit.
+        """
+        for limit in sorted({row.per_address for row in ROUTES}):
+            where = either([on_route(row) for row in ROUTES if row.per_address == limit])
+            counted = wafv2.CfnWebACL.RateBasedStatementProperty(
+                limit=limit,
+                aggregate_key_type="CUSTOM_KEYS",
+                custom_keys=_ADDRESS_AND_PATH,
+                evaluation_window_sec=300,
+                scope_down_statement=both([where, *([negated(but)] if but else [])]),
+            )
+            statement = Statement(rate_based_statement=counted)
+            self._add(f"{limit}-per-address-and-route", statement, action=_BLOCK)
 
     def bound_bodies(self) -> None:
         """Blocks bodies over 16 KB where a request is a few words."""
@@ -54,8 +70,7 @@ class Rules:
                 text_transformations=_AS_SENT,
             )
         )
-        few = [on_route(row) for row in ROUTES if row.few_words]
-        where = Statement(or_statement=wafv2.CfnWebACL.OrStatementProperty(statements=few))
+        where = either([on_route(row) for row in ROUTES if row.few_words])
         self._add("bodies-of-few-words", both([where, large]), action=_BLOCK)
 
     def managed(self, name: str, counted: Sequence[str] = ()) -> None:
@@ -116,6 +131,13 @@ def matches(text: str, field: wafv2.CfnWebACL.FieldToMatchProperty) -> Statement
 def negated(statement: Statement) -> Statement:
     """Requests the statement does not match."""
     return Statement(not_statement=wafv2.CfnWebACL.NotStatementProperty(statement=statement))
+
+
+def either(statements: Sequence[Statement]) -> Statement:
+    """Requests any of the statements matches."""
+    if len(statements) == 1:
+        return statements[0]
+    return Statement(or_statement=wafv2.CfnWebACL.OrStatementProperty(statements=list(statements)))
 
 
 def both(statements: Sequence[Statement]) -> Statement:

@@ -4,6 +4,7 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from infrastructure.constructs.firewall_log import FirewallLog
 from infrastructure.constructs.firewall_rules import Rules, seen
 from infrastructure.settings import StageSettings
 
@@ -35,6 +36,7 @@ class PoolFirewall(Construct):
             visibility_config=seen(f"{settings.prefix}-sign-in-all"),
             rules=rules.made,
         )
+        FirewallLog(self, "Log", acl=acl, settings=settings, part="-sign-in")
         wafv2.CfnWebACLAssociation(
             self, "Association", resource_arn=pool.user_pool_arn, web_acl_arn=acl.attr_arn
         )

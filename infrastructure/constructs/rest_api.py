@@ -1,12 +1,13 @@
 """The REST API: routes, who may call them, how often, and what a refusal looks like."""
 
 import json
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -84,6 +85,7 @@ class RestApi(Construct):
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             disable_execute_api_endpoint=True if settings.api_domain else None,
             min_compression_size=Size.kibibytes(1),
+            policy=_policy(settings.allowed_networks) if settings.allowed_networks else None,
             api_key_source_type=(
                 apigateway.ApiKeySourceType.AUTHORIZER
                 if self._metered
@@ -191,6 +193,24 @@ def _domain(
     )
     domain.add_base_path_mapping(api, base_path=API_VERSION, stage=api.deployment_stage)
     return domain
+
+
+def _policy(networks: Sequence[str]) -> iam.PolicyDocument:
+    """Lets in these networks and no others; who the caller is, the authorizer still decides."""
+
+    def statement(effect: iam.Effect, **conditions: Any) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            effect=effect,
+            principals=[iam.AnyPrincipal()],
+            actions=["execute-api:Invoke"],
+            resources=["execute-api:/*"],
+            **conditions,
+        )
+
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": list(networks)}}
+    return iam.PolicyDocument(
+        statements=[statement(iam.Effect.ALLOW), statement(iam.Effect.DENY, conditions=elsewhere)]
+    )
 
 
 def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:

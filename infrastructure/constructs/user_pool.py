@@ -77,9 +77,9 @@ class DeskUsers(Construct):
             # What a client may write, whoever is signed in may change: their name, and not how old their
             # password is.
             write_attributes=cognito.ClientAttributes().with_standard_attributes(fullname=True),
-            read_attributes=cognito.ClientAttributes().with_standard_attributes(
-                fullname=True, email=True, email_verified=True
-            ),
+            read_attributes=cognito.ClientAttributes()
+            .with_standard_attributes(fullname=True, email=True, email_verified=True)
+            .with_custom_attributes(PASSWORD_SET.removeprefix("custom:")),
             generate_secret=False,
             disable_o_auth=True,
             prevent_user_existence_errors=True,

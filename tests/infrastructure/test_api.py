@@ -257,18 +257,27 @@ def test_a_firewall_stands_before_the_stage_and_lets_posts_through(production: S
 @pytest.mark.req("S4", "X4")
 def test_each_route_has_its_own_limit_per_address(production: Synthesis) -> None:
     rules = rules_of(production, "api")
-    for row in ROUTES:
-        rule = rules[f"{row.method.lower()}{row.path.replace('/', '-')}-per-address"]
+    found = {}
+    for name, rule in rules.items():
+        if not name.endswith("-per-address-and-route"):
+            continue
         rated = rule["Statement"]["RateBasedStatement"]
-        assert (rule["Action"], rated["Limit"], rated["EvaluationWindowSec"]) == (
-            {"Block": {}},
-            row.per_address,
-            300,
-        )
-        on_path, not_edge = rated["ScopeDownStatement"]["AndStatement"]["Statements"]
-        assert on_path["ByteMatchStatement"]["SearchString"] == f"/v1{row.path}"
-        assert on_path["ByteMatchStatement"]["PositionalConstraint"] == "EXACTLY"
+        assert (rule["Action"], rated["EvaluationWindowSec"]) == ({"Block": {}}, 300)
+        assert [next(iter(key)) for key in rated["CustomKeys"]] == ["IP", "UriPath"]
+        where, not_edge = rated["ScopeDownStatement"]["AndStatement"]["Statements"]
         assert "SingleHeader" in not_edge["NotStatement"]["Statement"]["ByteMatchStatement"]["FieldToMatch"]
+        for path in where["OrStatement"]["Statements"] if "OrStatement" in where else [where]:
+            assert path["ByteMatchStatement"]["PositionalConstraint"] == "EXACTLY"
+            found[path["ByteMatchStatement"]["SearchString"]] = rated["Limit"]
+    assert found == {f"/v1{row.path}": row.per_address for row in ROUTES}
+
+
+@pytest.mark.req("S4")
+def test_no_firewall_has_more_rules_that_count_than_a_list_may(production: Synthesis) -> None:
+    """Ten, and no more can be asked for (docs.aws.amazon.com/waf/latest/developerguide/limits.html)."""
+    for acl in production.of("AWS::WAFv2::WebACL"):
+        counting = [r for r in acl.properties["Rules"] if "RateBasedStatement" in r["Statement"]]
+        assert 1 <= len(counting) <= 10
 
 
 @pytest.mark.req("S4")
@@ -280,6 +289,20 @@ def test_a_large_body_is_refused_where_a_few_words_are_expected(production: Synt
     assert paths == {"/v1/decision", "/v1/evaluate"}
     assert large["SizeConstraintStatement"]["Size"] == 16_384
     assert large["SizeConstraintStatement"]["FieldToMatch"] == {"Body": {"OversizeHandling": "MATCH"}}
+
+
+@pytest.mark.req("S4", "B1")
+def test_every_firewall_logs_what_it_refused_and_no_credential(production: Synthesis) -> None:
+    logged = production.of("AWS::WAFv2::LoggingConfiguration")
+    assert {logging.stack for logging in logged} == {"api", "auth", "edge"}
+    assert len(logged) == len(production.of("AWS::WAFv2::WebACL"))
+    for logging in logged:
+        redacted = {field["SingleHeader"]["Name"] for field in logging.properties["RedactedFields"]}
+        assert redacted == {"authorization", "x-api-key", "cookie"}
+        filters = logging.properties["LoggingFilter"]
+        assert filters["DefaultBehavior"] == "DROP"
+        kept = {c["ActionCondition"]["Action"] for f in filters["Filters"] for c in f["Conditions"]}
+        assert kept == {"BLOCK", "COUNT"}
 
 
 @pytest.mark.req("X1")

@@ -158,5 +158,7 @@ def test_no_stateful_resource_has_a_name_of_its_own(production: Synthesis) -> No
         "bellwether-production-edge-files",
         "bellwether-production-edge-requests",
         "bellwether-production-sign-ins",
+        "aws-waf-logs-bellwether-production",
         "aws-waf-logs-bellwether-production-edge",
+        "aws-waf-logs-bellwether-production-sign-in",
     }

@@ -10,7 +10,7 @@ from aws_cdk import App
 
 from infrastructure.app import build
 from infrastructure.packaging import Layer
-from infrastructure.settings import STAGES, Domain, Feature, settings_of
+from infrastructure.settings import STAGES, Domain, Feature, StageSettings, settings_of
 from tests.infrastructure.synthesis import Resource, Synthesis, listed, new_app
 
 OWN_API = Domain(
@@ -33,12 +33,31 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     settings = replace(STAGES["production"], api_domain=OWN_API, dashboard_domain=OWN_DASHBOARD)
     build(app, settings, Layer(cloud=True, folder=folder / "layer"))
     app.synth()
+    return templates(folder / "out", settings)
+
+
+@pytest.fixture(scope="module")
+def walled(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """Staging without an edge, for the networks of one office."""
+    folder = tmp_path_factory.mktemp("walled")
+    (folder / "layer").mkdir()
+    (folder / "layer" / "dependency.py").write_text("")
+    app: App = new_app(folder / "out")
+    staging = STAGES["staging"]
+    lacks = {**staging.lacks, Feature.EDGE: "only one office calls"}
+    settings = replace(staging, lacks=lacks, allowed_networks=("203.0.113.0/24", "2001:db8::/32"))
+    build(app, settings, Layer(cloud=True, folder=folder / "layer"))
+    app.synth()
+    return templates(folder / "out", settings)
+
+
+def templates(folder: Path, settings: StageSettings) -> Synthesis:
     prefix, ending = f"{settings.prefix}-", ".template.json"
     return Synthesis(
         settings,
         {
             path.name.removesuffix(ending).removeprefix(prefix): json.loads(path.read_text())
-            for path in (folder / "out").glob(f"*{ending}")
+            for path in folder.glob(f"*{ending}")
         },
     )
 
@@ -228,6 +247,15 @@ def test_under_a_name_of_ones_own_the_gateways_is_closed(named: Synthesis, produ
     assert not production.of("AWS::ApiGateway::DomainName")
 
 
+@pytest.mark.req("A1")
+def test_a_stage_without_an_edge_can_be_for_some_networks_alone(walled: Synthesis) -> None:
+    (api,) = walled.of("AWS::ApiGateway::RestApi")
+    allow, deny = api.properties["Policy"]["Statement"]
+    assert (allow["Effect"], deny["Effect"]) == ("Allow", "Deny")
+    assert deny["Condition"] == {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}}
+    assert "edge" not in walled.templates
+
+
 @pytest.mark.req("X1")
 def test_under_a_name_of_ones_own_the_dashboard_speaks_only_new_tls(named: Synthesis) -> None:
     config = distribution(named)
@@ -279,13 +307,15 @@ def test_an_exact_origin_is_taken(origin: str) -> None:
         ({"api_domain": OWN_DASHBOARD}, "is in us-east-1, not in eu-central-2"),
         ({"api_domain": Domain(name="https://api.example.com", certificate="x")}, "no host name"),
         ({"api_domain": Domain(name="api.example.com", certificate="x")}, "no certificate's ARN"),
+        ({"allowed_networks": ("203.0.113.0/24",)}, "sees the edge's addresses"),
+        ({"allowed_networks": ("203.0.113.1/24",)}, "is no network such as"),
     ],
 )
 def test_a_wrong_name_or_certificate_fails_before_anything_is_made(
-    change: dict[str, Domain], fault: str
+    change: dict[str, Any], fault: str
 ) -> None:
     with pytest.raises(ValueError, match=fault):
-        replace(STAGES["production"], **change)  # type: ignore[arg-type]
+        replace(STAGES["production"], **change)
 
 
 def test_the_pages_script_maps_views_and_leaves_files(tmp_path: Path) -> None:
