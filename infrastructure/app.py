@@ -23,6 +23,7 @@ from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
+from infrastructure.stacks.edge import EdgeStack
 from infrastructure.stacks.network import NetworkStack
 from infrastructure.stacks.observability import ObservabilityStack
 from infrastructure.stacks.recovery import RecoveryStack
@@ -41,6 +42,7 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    edge: EdgeStack | None = None
     recovery: RecoveryStack | None = None
     """In the second region; it comes before all the others."""
 
@@ -60,7 +62,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         else None
     )
     data = DataStack(scope, named("data"), settings=settings, security=security, recovery=recovery)
-    auth = AuthStack(scope, named("auth"), settings=settings)
+    auth = AuthStack(scope, named("auth"), settings=settings, security=security, layer=layer)
     compute = ComputeStack(
         scope,
         named("compute"),
@@ -70,10 +72,21 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         layer=layer,
         network=network.network if network else None,
     )
-    api = ApiStack(scope, named("api"), settings=settings, auth=auth, compute=compute, layer=layer)
-    observability = ObservabilityStack(
-        scope, named("observability"), settings=settings, security=security, compute=compute, api=api
+    api = ApiStack(
+        scope, named("api"), settings=settings, security=security, auth=auth, compute=compute, layer=layer
     )
+    observability = ObservabilityStack(
+        scope,
+        named("observability"),
+        settings=settings,
+        security=security,
+        auth=auth,
+        compute=compute,
+        api=api,
+    )
+    edge = None
+    if settings.has(Feature.EDGE):
+        edge = EdgeStack(scope, named("edge"), settings=settings, auth=auth, api=api)
     encrypt_logs(scope, security.log_key, region=settings.region)
     mark_stacks(scope, settings)
     return Desk(
@@ -84,6 +97,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         compute=compute,
         api=api,
         observability=observability,
+        edge=edge,
         recovery=recovery,
     )
 
@@ -105,14 +119,25 @@ def build_standby(scope: Construct, desk: Desk, settings: StageSettings, layer: 
     holdings = StandbyStack(
         scope, named(""), settings=there, security=desk.security, data=desk.data, recovery=desk.recovery
     )
-    auth = AuthStack(scope, named("-auth"), settings=there)
+    auth = AuthStack(scope, named("-auth"), settings=there, security=holdings, layer=layer)
     compute = ComputeStack(
         scope, named("-compute"), settings=there, security=holdings, data=holdings, layer=layer
     )
-    api = ApiStack(scope, named("-api"), settings=there, auth=auth, compute=compute, layer=layer)
-    ObservabilityStack(
-        scope, named("-observability"), settings=there, security=holdings, compute=compute, api=api
+    api = ApiStack(
+        scope, named("-api"), settings=there, security=holdings, auth=auth, compute=compute, layer=layer
     )
+    ObservabilityStack(
+        scope,
+        named("-observability"),
+        settings=there,
+        security=holdings,
+        auth=auth,
+        compute=compute,
+        api=api,
+    )
+    encrypt_logs(scope, holdings.log_key, region=there.region)
+
+    mark_stacks(scope, settings)
 
 
 def main() -> None:

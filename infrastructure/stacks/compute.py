@@ -60,7 +60,7 @@ class ComputeStack(Stack):
         }
         self.given = self._resources(settings, security, data)
         self.values = self._values(settings, security)
-        names = [name for name in FUNCTIONS if name not in OF_THE_API]
+        names = [name for name, row in FUNCTIONS.items() if name not in OF_THE_API and not row.of_the_pool]
         self.functions = FunctionSet(
             self,
             "Functions",

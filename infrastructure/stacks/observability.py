@@ -8,6 +8,7 @@ from infrastructure.constructs.health_dashboard import HealthDashboard
 from infrastructure.constructs.outputs import publish
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.api import ApiStack
+from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.environment import environment
 from infrastructure.stacks.holdings import Keys
@@ -23,11 +24,16 @@ class ObservabilityStack(Stack):
         *,
         settings: StageSettings,
         security: Keys,
+        auth: AuthStack,
         compute: ComputeStack,
         api: ApiStack,
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
-        functions = [*compute.functions.by_name.values(), *api.functions.by_name.values()]
+        functions = [
+            *compute.functions.by_name.values(),
+            *api.functions.by_name.values(),
+            *auth.functions.by_name.values(),
+        ]
         failures = {**compute.failure_queues, "lost_changes": api.lost_changes}
         self.alarms = Alarms(self, "Alarms", key=security.alarm_key, settings=settings)
         self.alarms.watch_api(api.rest.api)

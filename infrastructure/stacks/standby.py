@@ -16,11 +16,20 @@ from infrastructure.stacks.recovery import RecoveryStack
 from infrastructure.stacks.security import SecurityStack
 
 _COLD = "nobody calls it before a fail-over, and environments kept warm are paid for around the clock"
+_PAID = "gateways and endpoints are paid for around the clock; a fail-over runs the functions without them"
+    "gateways and endpoints are paid for around the clock; at a fail-over the functions run without a network"
+)
 
 
 def standby_settings(settings: StageSettings) -> StageSettings:
     """The stage's settings, in the second region: nothing runs by the clock, nothing is kept warm."""
-    lacks = {Feature.PROVISIONED_CONCURRENCY: _COLD, Feature.RECOVERY_REGION: "it is the second region"}
+    lacks = {
+        Feature.PROVISIONED_CONCURRENCY: _COLD,
+        Feature.NETWORK: _PAID,
+        Feature.SPOT_BATCH: "backtests wait for the first region",
+        Feature.EDGE: "the edge is one for both regions; a fail-over points it here",
+        Feature.RECOVERY_REGION: "it is the second region",
+    }
     return replace(settings, region=RECOVERY_REGION, standby=True, lacks={**settings.lacks, **lacks})
 
 
@@ -56,8 +65,12 @@ class StandbyStack(Stack):
         self.table_key = recovery.table_key
         self.lake_key = recovery.lake_key
         self.secret_key = recovery.secret_key
-        self.alarm_key = CustomerKey(self, "Alarms", purpose="alarm notifications", settings=settings)
+        self.alarm_key = CustomerKey(
+            self, "Alarms", purpose="alarm notifications", settings=settings, through=("sns",)
+        )
         self.alarm_key.let_service("cloudwatch.amazonaws.com")
+        self.log_key = CustomerKey(self, "Logs", purpose="log groups", settings=settings)
+        self.log_key.let_logs(settings)
         self.lake = recovery.lake
         self.ledger = recovery.ledger
         self.secrets = _Secrets({name: self._replica_of(arn) for name, arn in security.secrets.arns.items()})

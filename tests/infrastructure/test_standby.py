@@ -27,7 +27,7 @@ def standby(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     layer = Layer(cloud=True, folder=folder / "layer")
     build_standby(app, build(app, settings, layer), settings, layer)
     app.synth()
-    return Synthesis(standby_settings(settings), dict(templates(folder / "out")))
+    return Synthesis(standby_settings(settings), dict(templates(folder / "out")), folder / "out")
 
 
 def templates(folder: Path) -> list[tuple[str, dict[str, Any]]]:
