@@ -14,10 +14,12 @@ from pathlib import Path
 from aws_cdk import App, Tags
 from constructs import Construct
 
+from infrastructure.constructs.log_encryption import encrypt_logs
 from infrastructure.packaging import Layer
 from infrastructure.settings import PRODUCT, Feature, StageSettings, settings_of
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
+from infrastructure.stacks.billing import BillingStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.observability import ObservabilityStack
@@ -50,8 +52,17 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     )
     api = ApiStack(scope, named("api"), settings=settings, auth=auth, compute=compute, layer=layer)
     observability = ObservabilityStack(
-        scope, named("observability"), settings=settings, security=security, compute=compute, api=api
+        scope,
+        named("observability"),
+        settings=settings,
+        security=security,
+        auth=auth,
+        compute=compute,
+        api=api,
     )
+    if settings.has(Feature.BILLING):
+        BillingStack(scope, named("billing"), settings=settings)
+    encrypt_logs(scope, security.log_key)
     Tags.of(scope).add("product", PRODUCT)
     Tags.of(scope).add("stage", settings.name)
     return Desk(

@@ -16,6 +16,8 @@ LogClass = Literal["operations", "security", "audit"]
 PRODUCT = "bellwether"
 REGION = "eu-central-2"
 RECOVERY_REGION = "eu-central-1"
+BILLING_REGION = "us-east-1"
+"""Where AWS tells what an account has cost, whatever region it was spent in."""
 TIME_ZONE = "Europe/Zurich"
 API_VERSION = "v1"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
@@ -32,6 +34,11 @@ class Feature(StrEnum):
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
     FIREWALL = "a web application firewall in front of the API"
+    COMPOSITE_ALARMS = "one page for an incident, however many alarms belong to it"
+    METRIC_MATH = "alarms on sums and differences of metrics"
+    SILENCE = "alarms when nothing happens"
+    SAVED_QUERIES = "saved queries of the logs"
+    BILLING = "budgets, cost anomalies and the bill's own alarm"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -46,6 +53,11 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
+    Feature.COMPOSITE_ALARMS: "AWS::CloudWatch::CompositeAlarm is unknown to the engine",
+    Feature.METRIC_MATH: "the engine rejects alarms on expressions",
+    Feature.SILENCE: "the engine evaluates no missing data, and a desk on one machine rests with its owner",
+    Feature.SAVED_QUERIES: "AWS::Logs::QueryDefinition is unknown to the engine",
+    Feature.BILLING: "there is no bill, and AWS::Budgets and AWS::CE are unknown to the engine",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""
@@ -57,6 +69,14 @@ class Throttle:
 
     rate: float
     burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chat:
+    """A Slack channel that hears alarms, by the ids Slack gives its workspace and channel."""
+
+    workspace: str
+    channel: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +117,20 @@ class StageSettings:
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )
 
+    alarm_emails: tuple[str, ...] = ()
+    """Who gets alarms by e-mail; each must confirm once."""
+    chat: Chat | None = None
+    """Where alarms are told besides; the workspace must have been connected to the account once."""
+    runbooks: str = "docs/runbooks"
+    """What stands before a runbook's file name in an alarm: a path of the repository, or its address."""
+    quiet_hours: int = 2
+    """So long without a single new item is a failure nobody reports."""
+    monthly_budget: int = 100
+    """US dollars of AWS a month, for this stage."""
+    anomaly_dollars: int = 20
+    """The least unexpected cost of AWS a day worth a message."""
+    provider_budget: float = 50.0
+    """US dollars a month for data providers."""
     provider_prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars a call to a data provider costs, by its name; what is not named is free (reddit's and the
     feeds' public pages are, 2026-11).
@@ -131,7 +165,13 @@ STAGES: Mapping[StageName, StageSettings] = {
     ),
     "staging": StageSettings(
         name="staging",
-        lacks={Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING},
+        lacks={
+            Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING,
+            Feature.SILENCE: "staging takes in nothing but what a test sends",
+        },
+        monthly_budget=30,
+        anomaly_dollars=5,
+        provider_budget=5.0,
         retain_data=False,
         ledger_days=1,
         ledger_locked_for_everyone=False,

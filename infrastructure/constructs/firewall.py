@@ -55,6 +55,11 @@ class Firewall(Construct):
         )
         association.node.add_dependency(api.deployment_stage)
 
+    @staticmethod
+    def metric_name(settings: StageSettings) -> str:
+        """What the figures of the whole list are called."""
+        return f"{settings.prefix}-all"
+
     def _limit(self) -> wafv2.CfnWebACL.RuleProperty:
         return wafv2.CfnWebACL.RuleProperty(
             name="requests-per-address",

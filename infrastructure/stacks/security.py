@@ -21,4 +21,5 @@ class SecurityStack(Stack):
         self.secret_key = CustomerKey(self, "Secrets", purpose="secrets", settings=settings)
         self.alarm_key = CustomerKey(self, "Alarms", purpose="alarm notifications", settings=settings)
         self.alarm_key.let_service("cloudwatch.amazonaws.com")
+        self.log_key = CustomerKey(self, "Logs", purpose="lines of the log groups", settings=settings)
         self.secrets = DeskSecrets(self, "DeskSecrets", key=self.secret_key, settings=settings)

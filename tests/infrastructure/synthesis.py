@@ -111,8 +111,13 @@ def synthesize(stage: str, folder: Path, **more: str) -> Synthesis:
     app = new_app(folder / stage)
     settings = add_stage(app, stage, layer.parent, **more)
     app.synth()
+    return read(settings, folder / stage)
+
+
+def read(settings: StageSettings, assembly: Path) -> Synthesis:
+    """The templates of a synthesized stage."""
     prefix, ending = f"{settings.prefix}-", ".template.json"
-    files = sorted((folder / stage).glob(f"*{ending}"))
+    files = sorted(assembly.glob(f"*{ending}"))
     return Synthesis(
         settings,
         {path.name.removesuffix(ending).removeprefix(prefix): json.loads(path.read_text()) for path in files},

@@ -7,6 +7,12 @@ import pytest
 
 from tests.infrastructure.synthesis import Synthesis, listed
 
+KEY_SERVICES = {
+    "budgets.amazonaws.com",
+    "cloudwatch.amazonaws.com",
+    "costalerts.amazonaws.com",
+    "logs.eu-central-2.amazonaws.com",
+}
 UNNARROWABLE = {"dynamodb:ListTables", "dynamodb:ListBackups", "dynamodb:ListStreams"}
 """Calls that IAM knows no resource for."""
 
@@ -14,7 +20,7 @@ UNNARROWABLE = {"dynamodb:ListTables", "dynamodb:ListBackups", "dynamodb:ListStr
 @pytest.mark.req("S1")
 def test_every_key_rotates_yearly_and_exists_for_other_regions(production: Synthesis) -> None:
     keys = production.of("AWS::KMS::Key")
-    assert len(keys) == 4
+    assert len(keys) == 6
     for key in keys:
         assert key.properties["EnableKeyRotation"] is True
         assert key.properties["RotationPeriodInDays"] == 365
@@ -28,10 +34,14 @@ def test_key_policies_name_the_account_and_one_service_at_most(production: Synth
         for statement in key.properties["KeyPolicy"]["Statement"]:
             principal = statement["Principal"]
             if "Service" in principal:
-                assert principal["Service"] == "cloudwatch.amazonaws.com"
-                assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {
-                    "Ref": "AWS::AccountId"
+                assert principal["Service"] in KEY_SERVICES
+                # the service of logs tells the log group and no account
+                narrowed = {
+                    "StringEquals": "aws:SourceAccount",
+                    "ArnLike": "kms:EncryptionContext:aws:logs:arn",
                 }
+                ((operator, condition),) = statement["Condition"].items()
+                assert "AWS::AccountId" in json.dumps(condition[narrowed[operator]])
             else:
                 assert "root" in json.dumps(principal)
 
@@ -93,7 +103,7 @@ def test_a_role_can_be_taken_by_a_service_only(production: Synthesis) -> None:
 
 @pytest.mark.req("O1")
 def test_stacks_need_each_other_in_one_direction(production: Synthesis) -> None:
-    order = ["security", "data", "auth", "compute", "api", "observability"]
+    order = ["security", "data", "auth", "compute", "api", "observability", "billing"]
     assert set(order) == set(production.templates)
     for position, stack in enumerate(order):
         told = json.dumps(production.templates[stack])
