@@ -21,6 +21,7 @@ from infrastructure.packaging import Layer
 from infrastructure.settings import Feature, StageSettings, settings_of
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
+from infrastructure.stacks.billing import BillingStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.edge import EdgeStack
@@ -87,6 +88,8 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     edge = None
     if settings.has(Feature.EDGE):
         edge = EdgeStack(scope, named("edge"), settings=settings, auth=auth, api=api)
+    if settings.has(Feature.BILLING):
+        BillingStack(scope, named("billing"), settings=settings)
     encrypt_logs(scope, security.log_key, region=settings.region)
     mark_stacks(scope, settings)
     return Desk(

@@ -17,8 +17,6 @@ from infrastructure.stacks.security import SecurityStack
 
 _COLD = "nobody calls it before a fail-over, and environments kept warm are paid for around the clock"
 _PAID = "gateways and endpoints are paid for around the clock; a fail-over runs the functions without them"
-    "gateways and endpoints are paid for around the clock; at a fail-over the functions run without a network"
-)
 
 
 def standby_settings(settings: StageSettings) -> StageSettings:

@@ -1,8 +1,8 @@
 """A stage's templates as the tests read them."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ class Synthesis:
     templates: Mapping[str, dict[str, Any]]
     folder: Path
     """Where its cloud assembly lies."""
-    accepted: list[Accepted] = field(default_factory=list)
+    accepted: Sequence[Accepted] = ()
 
     def region(self, stack: str) -> str:
         """Where a stack is deployed to."""
@@ -122,11 +122,16 @@ def synthesize(stage: str, folder: Path, **more: str) -> Synthesis:
     with listening(heed=True) as accepted:
         settings = add_stage(app, stage, layer.parent, **more)
     app.synth()
+    return read(settings, folder / stage, accepted)
+
+
+def read(settings: StageSettings, assembly: Path, accepted: Sequence[Accepted] = ()) -> Synthesis:
+    """The templates of a synthesized stage."""
     prefix, ending = f"{settings.prefix}-", ".template.json"
-    files = sorted((folder / stage).glob(f"*{ending}"))
+    files = sorted(assembly.glob(f"*{ending}"))
     return Synthesis(
         settings,
         {path.name.removesuffix(ending).removeprefix(prefix): json.loads(path.read_text()) for path in files},
-        folder / stage,
+        assembly,
         accepted,
     )

@@ -153,7 +153,18 @@ def test_a_role_can_be_taken_by_a_service_only(production: Synthesis) -> None:
 
 @pytest.mark.req("O1")
 def test_stacks_need_each_other_in_one_direction(production: Synthesis) -> None:
-    order = ["recovery", "security", "network", "data", "auth", "compute", "api", "observability", "edge"]
+    order = [
+        "recovery",
+        "security",
+        "network",
+        "data",
+        "auth",
+        "compute",
+        "api",
+        "observability",
+        "edge",
+        "billing",
+    ]
     assert set(order) == set(production.templates)
     for position, stack in enumerate(order):
         told = json.dumps(production.templates[stack])
