@@ -91,6 +91,7 @@ WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(_OUTPUT + r"/backup/\*", "the backups of one table"),
     Wildcard(r"arn:.*:table/bellwether-[a-z]+-signals_\*", "the monthly tables of the signals family"),
     Wildcard(r"arn:.*:execute-api:.*/v1/POST/@connections/\*", "the connections of one socket stage"),
+    Wildcard(r"<\w+\.Arn>/AWSLogs/<AWS::AccountId>/Config/\*", "the recorder's folder of its bucket"),
     Wildcard(
         r"\*", "ListTables, ListBackups and ListStreams name no resource; a test allows no other action"
     ),

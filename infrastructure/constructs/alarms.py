@@ -10,6 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infrastructure.constructs.function import DeskFunction
+from infrastructure.constructs.publishing import let_publish
 from infrastructure.settings import StageSettings
 
 ERROR_RATE = 0.05
@@ -30,6 +31,7 @@ class Alarms(Construct):
         self.topic = sns.Topic(
             self, "Topic", display_name=f"{settings.prefix} alarms", master_key=key, enforce_ssl=True
         )
+        let_publish(self.topic, "cloudwatch.amazonaws.com")
         self.watched: list[cloudwatch.Alarm] = []
 
     def watch_api(self, api: apigateway.RestApi) -> None:

@@ -187,13 +187,16 @@ def test_a_function_is_invoked_only_by_named_sources(production: Synthesis) -> N
         assert "SourceArn" in told or "SourceAccount" in told, permission.logical_id
 
 
-KEYS_BEHIND: Mapping[str, tuple[str, frozenset[str]]] = {
-    "dynamodb": ("Tables", frozenset({"GetItem", "Query", "Scan", "PutItem", "UpdateItem", "BatchGetItem"})),
-    "s3": ("Lake", frozenset({"GetObject", "PutObject"})),
-    "secretsmanager": ("Secrets", frozenset({"GetSecretValue", "PutSecretValue"})),
-    "sns": ("Alarms", frozenset({"Publish"})),
+KEYS_BEHIND: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
+    "dynamodb": (
+        ("Tables",),
+        frozenset({"GetItem", "Query", "Scan", "PutItem", "UpdateItem", "BatchGetItem"}),
+    ),
+    "s3": (("Lake", "Account"), frozenset({"GetObject", "PutObject"})),
+    "secretsmanager": (("Secrets",), frozenset({"GetSecretValue", "PutSecretValue"})),
+    "sns": (("Alarms", "Account"), frozenset({"Publish"})),
 }
-"""By service: the key of what it holds, and the calls that need it."""
+"""By service: the keys of what it holds, and the calls that need it."""
 
 
 @pytest.mark.req("S3", "S1")
@@ -201,7 +204,7 @@ KEYS_BEHIND: Mapping[str, tuple[str, frozenset[str]]] = {
 def test_whoever_reads_or_writes_may_use_the_key_behind_it_and_nobody_else(
     production: Synthesis, service: str
 ) -> None:
-    key, calls = KEYS_BEHIND[service]
+    keys, calls = KEYS_BEHIND[service]
     resolver = Resolver(production)
     via = f"{service}.{production.settings.region}.amazonaws.com"
     callers, holders, writers, makers = set(), set(), set(), set()
@@ -215,7 +218,9 @@ def test_whoever_reads_or_writes_may_use_the_key_behind_it_and_nobody_else(
         ):
             writers |= {granted.where} if any(a.startswith(f"{service}:") for a in actions) else set()
         told = granted.statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService")
-        on_key = any(f":key/mrk-{key}" in resource for resource in resolver.resources(granted))
+        on_key = any(
+            f":key/mrk-{key}" in resource for key in keys for resource in resolver.resources(granted)
+        )
         if "kms:Decrypt" in actions and told == via and on_key:
             holders.add(granted.where)
         if "kms:GenerateDataKey" in actions and told == via and on_key:
