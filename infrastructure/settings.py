@@ -35,6 +35,7 @@ class Feature(StrEnum):
     CLOUD_WHEELS = "wheels for arm64 Linux in the layer"
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
+    ACCOUNT_BASELINE = "the account's trail, configuration record and threat detection"
     FIREWALL = "a web application firewall in front of the API"
     NETWORK = "a network of its own for the functions"
     SPOT_BATCH = "spare capacity for backtests"
@@ -59,6 +60,8 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     "script",
     Feature.CLOUD_WHEELS: "functions run as processes of this machine, with its interpreter",
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
+    Feature.ACCOUNT_BASELINE: "CloudTrail, Config, Security Hub and GuardDuty are unknown to the engine, and "
+    "one machine has no account",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
     Feature.NETWORK: "network access lists, NAT gateways, addresses and flow logs are unknown to the engine; "
@@ -87,6 +90,22 @@ class Throttle:
 
     rate: float
     burst: int
+
+
+@dataclass(frozen=True)
+class Auditor:
+    """Another account whose people may look at the desk, and the id they agreed to say."""
+
+    account: str
+    external_id: str
+
+    @classmethod
+    def told(cls, text: str) -> "Auditor":
+        """Reads `123456789012:external-id`. Raises `ValueError` when it is nothing of the kind."""
+        account, _, external_id = text.partition(":")
+        if not (len(account) == 12 and account.isdigit() and len(external_id) >= 16):
+            raise ValueError("name an auditor as ACCOUNT:EXTERNAL-ID, the id of 16 characters at least")
+        return cls(account, external_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +139,8 @@ class StageSettings:
     """Features this stage goes without, each with the reason."""
     endpoint: str | None = None
     """Where the AWS APIs answer, when it is not AWS (the embedded engine); no trailing slash."""
+    auditor: Auditor | None = None
+    """Who may take the auditor's role; nobody by default, and then there is none."""
     retain_data: bool = True
     """Keep stateful resources when a stack is deleted, and protect them from deletion."""
     ledger_days: int
@@ -204,6 +225,10 @@ class StageSettings:
         """Whether the stage has the feature."""
         return feature not in self.lacks
 
+    def without(self, feature: Feature, reason: str) -> "StageSettings":
+        """The same stage going without a feature."""
+        return replace(self, lacks={**self.lacks, feature: reason})
+
     @property
     def prefix(self) -> str:
         """Prefix of the few names we give ourselves."""
@@ -234,6 +259,7 @@ STAGES: Mapping[StageName, StageSettings] = {
             Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING,
             Feature.RECOVERY_REGION: _NOTHING_TO_RECOVER,
             Feature.SILENCE: "staging takes in nothing but what a test sends",
+            Feature.ACCOUNT_BASELINE: "an account has one; production's, or the organisation's",
         },
         monthly_budget=30,
         anomaly_dollars=5,

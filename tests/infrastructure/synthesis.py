@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from aws_cdk import App
 
 from infrastructure.app import build
 from infrastructure.packaging import Layer
-from infrastructure.settings import Feature, StageSettings, settings_of
+from infrastructure.settings import Auditor, Feature, StageSettings, settings_of
 from tests.infrastructure.acceptance import Accepted, listening
 
 ROOT = Path(__file__).parents[2]
@@ -102,13 +102,15 @@ def new_app(outdir: Path) -> App:
     return App(context=context, outdir=str(outdir), analytics_reporting=False)
 
 
-def add_stage(app: App, stage: str, layer: Path, **more: str) -> StageSettings:
+def add_stage(app: App, stage: str, layer: Path, auditor: str | None = None, **more: str) -> StageSettings:
     """Adds a stage's stacks to an app.
 
     The layer is a folder of the tests: templates are about resources, and building wheels would need the
     package index. `test_packaging.py` builds the real one.
     """
     settings = settings_of(stage, **more)
+    if auditor:
+        settings = replace(settings, auditor=Auditor.told(auditor))
     build(app, settings, Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=layer))
     return settings
 
