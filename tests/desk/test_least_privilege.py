@@ -44,13 +44,7 @@ def test_every_reason_still_excuses_something(comparison: Comparison) -> None:
 def test_every_folder_of_the_lake_is_written_by_the_running_desk(desk: Desk) -> None:
     pages = as_owner(desk, "s3").get_paginator("list_objects_v2")
     lake = desk.outputs["buckets"]["Lake/Bucket"]
-    keys = [
-        one["Key"]
-        for page in buckets.get_paginator("list_objects_v2").paginate(
-            Bucket=desk.outputs["buckets"]["Lake/Bucket"]
-        )
-        for one in page.get("Contents", ())
-    ]
+    keys = [one["Key"] for page in pages.paginate(Bucket=lake) for one in page.get("Contents", ())]
     now = datetime.now(UTC)
     wanted = (
         rf"raw-data/{now:%Y/%m/%d}/\d\d/.+",

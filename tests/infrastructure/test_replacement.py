@@ -13,8 +13,16 @@ from tests.infrastructure.replacement import FIXED, Templates, replaced, snapsho
 from tests.infrastructure.snapshot_text import masked
 from tests.infrastructure.synthesis import Synthesis
 
-DELIBERATE: dict[tuple[str, str, str], str] = {}
-"""(stage, stack, logical id) -> why, and what becomes of what it holds"""
+_NAMED = (
+    "named, so that its dead-letter queue can say whose failures it takes; what the old queue still held is "
+    "in the lake or the ledger, and the recovery brings it back"
+)
+DELIBERATE: dict[tuple[str, str, str], str] = {
+    (stage, "compute", queue): _NAMED
+    for stage in ("staging", "production")
+    for queue in ("IngestQueue95F6DB49", "DecisionsQueue88CFE309")
+}
+"""(stage, stack, logical id) -> why, and what becomes of what it holds; an entry goes when it is deployed."""
 
 
 def earlier(stage: str) -> dict[str, Templates]:
