@@ -11,11 +11,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import App, Tags
+from aws_cdk import App
 from constructs import Construct
 
+from infrastructure.constructs.belonging import mark_stacks
+from infrastructure.constructs.log_encryption import encrypt_logs
 from infrastructure.packaging import Layer
-from infrastructure.settings import PRODUCT, Feature, StageSettings, settings_of
+from infrastructure.settings import Feature, StageSettings, settings_of
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
@@ -70,8 +72,8 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     observability = ObservabilityStack(
         scope, named("observability"), settings=settings, security=security, compute=compute, api=api
     )
-    Tags.of(scope).add("product", PRODUCT)
-    Tags.of(scope).add("stage", settings.name)
+    encrypt_logs(scope, security.log_key, region=settings.region)
+    mark_stacks(scope, settings)
     return Desk(
         security=security,
         network=network,

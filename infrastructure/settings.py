@@ -78,6 +78,10 @@ class StageSettings:
 
     name: StageName
     region: str = REGION
+    owner: str = "desk-operators"
+    """Tag of everything: whom to ask about it."""
+    cost_center: str = PRODUCT
+    """Tag of everything: what its cost is booked on."""
     time_zone: str = TIME_ZONE
     lacks: Mapping[Feature, str] = field(default_factory=dict)
     """Features this stage goes without, each with the reason."""

@@ -1,13 +1,41 @@
-"""Rule findings we looked at and accept, each with its reason, on the smallest construct."""
+"""Findings of the scanners we looked at and accept, each with its reason, on the smallest construct."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
+
+PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5")
+"""Rule packs of cdk-nag; their rules are named for them (`Serverless-LambdaDLQ`)."""
+
+
+def accept(construct: IConstruct, reason: str, /, *rules: str) -> None:
+    """Accepts findings on a construct, each by its rule's full name, for one reason.
+
+    Scanners often find the same thing under names of their own: `NIST.800.53.R5-LambdaDLQ`,
+    `Serverless-LambdaDLQ`, `CKV_AWS_116` (checkov), `W3005` (cfn-lint). The last two read the
+    acknowledgement in the resource's metadata, so the construct must be a resource or have one main resource.
+    """
+    for rule in rules:
+        tell_scanner(construct, rule, reason)
+
+
+def tell_scanner(construct: IConstruct, rule: str, reason: str) -> None:
+    """Writes an acknowledgement where the rule's scanner looks for it."""
+    if rule.startswith(PACKS):
+        Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+        return
+    resource = cast("CfnResource", construct.node.default_child or construct)
+    if rule.startswith("CKV"):
+        skipped = (resource.get_metadata("checkov") or {}).get("skip", [])
+        resource.add_metadata("checkov", {"skip": [*skipped, {"id": rule, "comment": reason}]})
+    else:
+        ignored = (resource.get_metadata("cfn-lint") or {}).get("config", {}).get("ignore_checks", [])
+        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [*ignored, rule]}})
 
 
 def acknowledge(construct: IConstruct, finding: str = "", /, **rules: str) -> None:
-    """Accepts findings of cdk-nag on a construct; a keyword is a rule's name (`SQS3=…`), its value the
+    """Accepts findings of the pack AwsSolutions; a keyword is a rule's name (`SQS3=…`), its value the
     reason.
 
     `finding` narrows a rule that reports each of its findings by itself, as wildcards and managed policies
@@ -15,7 +43,28 @@ def acknowledge(construct: IConstruct, finding: str = "", /, **rules: str) -> No
     """
     for rule, reason in rules.items():
         identity = f"AwsSolutions-{rule}[{finding}]" if finding else f"AwsSolutions-{rule}"
-        Validations.of(construct).acknowledge(Acknowledgment(id=identity, reason=reason))
+        accept(construct, reason, identity)
+
+
+class Everywhere(NamedTuple):
+    """A rule that contradicts a decision taken for every construct; asking it would be noise."""
+
+    rule: str
+    reason: str
+
+
+EVERYWHERE: tuple[Everywhere, ...] = (
+    Everywhere(
+        "NIST.800.53.R5-IAMNoInlinePolicy",
+        "A role's rights are one policy inside it, made from its row of the functions' table: nothing else "
+        "can be attached to it, and it goes with the role. A managed policy could outlive or be shared.",
+    ),
+    Everywhere(
+        "W3005",
+        "CDK makes what uses a role wait for the role and its policy; that the role itself is named twice "
+        "changes nothing.",
+    ),
+)
 
 
 class Wildcard(NamedTuple):

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from infrastructure.constructs.function import RETENTION
 from infrastructure.settings import API_VERSION, StageSettings
 
 REQUESTS_PER_ADDRESS = 3_000
@@ -23,6 +25,8 @@ _COUNTED = (
     "GenericRFI_BODY",
     "EC2MetaDataSSRF_BODY",
 )
+
+_NEVER_LOGGED = ("authorization", "x-api-key")
 
 
 class Firewall(Construct):
@@ -54,6 +58,35 @@ class Firewall(Construct):
             self, "Association", resource_arn=stage, web_acl_arn=acl.attr_arn
         )
         association.node.add_dependency(api.deployment_stage)
+        self._log(acl, settings)
+
+    def _log(self, acl: wafv2.CfnWebACL, settings: StageSettings) -> None:
+        # The service takes only a log group whose name begins so.
+        log = logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"aws-waf-logs-{settings.prefix}",
+            retention=RETENTION[settings.log_days["security"]],
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )
+        wafv2.CfnLoggingConfiguration(
+            self,
+            "Logging",
+            resource_arn=acl.attr_arn,
+            # Its own ARN ends in `:*`, which the service refuses.
+            log_destination_configs=[
+                Stack.of(self).format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=log.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
+            redacted_fields=[
+                wafv2.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": name})
+                for name in _NEVER_LOGGED
+            ],
+        )
 
     def _limit(self) -> wafv2.CfnWebACL.RuleProperty:
         return wafv2.CfnWebACL.RuleProperty(

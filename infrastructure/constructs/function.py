@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from bellwether.handlers.figure_names import namespace
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.function_findings import accept_function_findings
 from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.placement import NetworkAccess
 from infrastructure.constructs.retention import RETENTION
@@ -96,10 +96,7 @@ class DeskFunction(Construct):
         if place:
             # Lambda checks at creation that the role may join.
             self.function.node.add_dependency(NetworkAccess(self, "Network", role=self.role))
-        acknowledge(
-            self.function,
-            L1="Python 3.13 is what the layer's wheels are built for and what the tests run on.",
-        )
+        accept_function_findings(self.function)
         self.invoked: lambda_.IFunction = self.function
         if row.critical and settings.provisioned and settings.has(Feature.PROVISIONED_CONCURRENCY):
             self.invoked = WarmAlias(self, "Warm", function=self.function, settings=settings).alias

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.settings import Feature, StageSettings
 
 _ACCESS_TRAIL = (
@@ -47,7 +47,7 @@ class PrivateBucket(s3.Bucket):
             lifecycle_rules=list(lifecycle_rules) or None,
             **more,
         )
-        acknowledge(self, S1=_ACCESS_TRAIL)
+        accept(self, _ACCESS_TRAIL, "AwsSolutions-S1", "NIST.800.53.R5-S3BucketLoggingEnabled", "CKV_AWS_18")
         self._refuse_other_keys(key)
 
     def _refuse_other_keys(self, key: kms.IKey) -> None:

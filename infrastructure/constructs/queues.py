@@ -6,13 +6,16 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 
 WAIT_FACTOR = 6
 """A message stays invisible for this many timeouts of its function, so that a retry never overlaps a slow
 run.
 """
 KEEP_FAILURES = Duration.days(14)
+_CLAIM_CHECKS = (
+    "Messages are addresses and sequence numbers, no content; the service encrypts them with its own key."
+)
 
 
 class WorkQueue(Construct):
@@ -48,6 +51,7 @@ class WorkQueue(Construct):
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.failures, max_receive_count=attempts),
         )
+        accept(self.queue, _CLAIM_CHECKS, "CKV_AWS_27")
 
 
 def failure_queue(
@@ -69,7 +73,13 @@ def failure_queue(
     # As a text, not as a queue: the queue itself already refers to this one.
     resource = cast("sqs.CfnQueue", queue.node.default_child)
     resource.redrive_allow_policy = _allowing(Stack.of(queue), of)
-    acknowledge(queue, SQS3="This is the queue where other queues' failures end.")
+    accept(
+        queue,
+        "This is the queue where other queues' failures end.",
+        "AwsSolutions-SQS3",
+        "Serverless-SQSRedrivePolicy",
+    )
+    accept(queue, _CLAIM_CHECKS, "CKV_AWS_27")
     return queue
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from bellwether.handlers.problem_details import CONTENT_TYPE as PROBLEM_TYPE
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept, acknowledge
 from infrastructure.constructs.function import RETENTION
 from infrastructure.constructs.problem_responses import add_problem_responses
 from infrastructure.constructs.usage_plans import UsagePlans
@@ -50,6 +50,7 @@ class RestApi(Construct):
             "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
             IAM4="The account-wide role through which the gateway writes logs; AWS maintains its policy.",
         )
+        _accept_findings(self.api.deployment_stage)
         self._authorizer = apigateway.RequestAuthorizer(
             self,
             "Authorizer",
@@ -122,6 +123,7 @@ class RestApi(Construct):
                 APIG4="Public by design: it tells whether the desk works and nothing about its contents.",
                 COG4="Public by design.",
             )
+            accept(method, "Public by design.", "CKV_AWS_59")
             return method
         method = resource.add_method(
             row.method,
@@ -164,6 +166,27 @@ class RestApi(Construct):
             resource = cast("apigateway.CfnModel", self._models[kind].node.default_child)
             resource.schema = gateway_schema(kind)
         return self._models[kind]
+
+
+def _accept_findings(stage: apigateway.Stage) -> None:
+    accept(
+        stage,
+        "Answers differ by caller and by minute: a cache would show one person another's, or an old one.",
+        "NIST.800.53.R5-APIGWCacheEnabledAndEncrypted",
+        "CKV_AWS_120",
+    )
+    accept(
+        stage,
+        "A client certificate is for back ends on the web; these are Lambda functions, invoked by AWS with a "
+        "signed call.",
+        "NIST.800.53.R5-APIGWSSLEnabled",
+    )
+    accept(
+        stage,
+        "A correlation id joins the log lines of a request over all functions and queues.",
+        "Serverless-APIGWXrayEnabled",
+        "CKV_AWS_73",
+    )
 
 
 def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:

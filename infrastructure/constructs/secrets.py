@@ -7,8 +7,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.settings import RECOVERY_REGION, StageSettings
+
+_ROTATION = ("AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled")
 
 
 class DeskSecrets(Construct):
@@ -25,6 +27,9 @@ class DeskSecrets(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._recovery_key = recovery_key
+        # By its ARN: the construct would give the account rights in the key's policy that the policy has
+        # narrower already.
+        key = kms.Key.from_key_arn(self, "Key", key.key_arn)
         removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
         self.author_salt = secretsmanager.Secret(
             self,
@@ -37,9 +42,10 @@ class DeskSecrets(Construct):
             ),
         )
         self._replicate(self.author_salt)
-        acknowledge(
+        accept(
             self.author_salt,
-            SMG4="A new salt would cut every author off from their history; only an erasure drops it.",
+            "A new salt would cut every author off from their history; only an erasure drops it.",
+            *_ROTATION,
         )
         self.providers = _empty_document(
             self, "Providers", "Keys of providers: {name: key}; set by the operator", key, removal
@@ -92,8 +98,9 @@ def _empty_document(
             exclude_punctuation=True,
         ),
     )
-    acknowledge(
+    accept(
         secret,
-        SMG4="Third parties issue these values and offer no call to rotate them; the runbook says how to.",
+        "Third parties issue these values and offer no call to rotate them; the runbook says how to.",
+        *_ROTATION,
     )
     return secret

@@ -9,8 +9,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure import answering
-from infrastructure.constructs.acknowledged import acknowledge
 from infrastructure.constructs.function import RETENTION, DeskFunction
+from infrastructure.constructs.function_findings import accept_function_findings
 from infrastructure.settings import StageSettings
 
 _CODE = Path(str(answering.__file__)).with_name("index.py")
@@ -77,7 +77,7 @@ class SignalTablesAtDeployment(Construct):
             environment={"FUNCTION_ARN": roller.function.function_arn},
         )
         function.node.add_dependency(role)
-        acknowledge(function, L1="The same runtime as the functions of the desk.")
+        accept_function_findings(function)
         return function
 
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.function import DeskFunction
 
 
@@ -68,6 +69,11 @@ def feed_from_queue(
         batch_size=batch,
         report_batch_item_failures=True,
         max_concurrency=concurrency,
+    )
+    accept(
+        mapping,
+        "A queue's failures go to its own dead-letter queue; Lambda takes no destination for this source.",
+        "Serverless-LambdaEventSourceMappingDestination",
     )
     # The service checks at creation that the role may read the queue.
     mapping.node.add_dependency(function.role)

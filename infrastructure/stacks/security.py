@@ -4,7 +4,6 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from infrastructure.constructs.keys import CustomerKey
-from infrastructure.constructs.log_key import LogKey
 from infrastructure.constructs.secrets import DeskSecrets
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
@@ -23,14 +22,17 @@ class SecurityStack(Stack):
         recovery: RecoveryStack | None = None,
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
-        self.table_key = CustomerKey(self, "Tables", purpose="rows of the tables", settings=settings)
-        self.lake_key = CustomerKey(
-            self, "Lake", purpose="objects of the lake and the ledger", settings=settings
-        )
-        self.secret_key = CustomerKey(self, "Secrets", purpose="secrets", settings=settings)
-        self.alarm_key = CustomerKey(self, "Alarms", purpose="alarm notifications", settings=settings)
+
+        def key(name: str, purpose: str, *through: str) -> CustomerKey:
+            return CustomerKey(self, name, purpose=purpose, settings=settings, through=through)
+
+        self.table_key = key("Tables", "rows of the tables", "dynamodb")
+        self.lake_key = key("Lake", "objects of the lake and the ledger", "s3")
+        self.secret_key = key("Secrets", "secrets", "secretsmanager")
+        self.alarm_key = key("Alarms", "alarm notifications", "sns")
         self.alarm_key.let_service("cloudwatch.amazonaws.com")
-        self.log_key = LogKey(self, "Logs", settings=settings)
+        self.log_key = key("Logs", "log groups")
+        self.log_key.let_logs(settings)
         self.secrets = DeskSecrets(
             self,
             "DeskSecrets",

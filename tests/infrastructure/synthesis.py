@@ -11,6 +11,7 @@ from aws_cdk import App
 from infrastructure.app import build
 from infrastructure.packaging import Layer
 from infrastructure.settings import Feature, StageSettings, settings_of
+from tests.infrastructure.acceptance import Accepted, listening
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +33,15 @@ class Synthesis:
 
     settings: StageSettings
     templates: Mapping[str, dict[str, Any]]
+    folder: Path
+    """Where its cloud assembly lies."""
+    accepted: list[Accepted]
+
+    def region(self, stack: str) -> str:
+        """Where a stack is deployed to."""
+        manifest = json.loads((self.folder / "manifest.json").read_text())
+        place = manifest["artifacts"][f"{self.settings.prefix}-{stack}"]["environment"]
+        return str(place.rpartition("/")[2])
 
     def all(self) -> Iterator[Resource]:
         """Every resource of every stack."""
@@ -109,11 +119,14 @@ def synthesize(stage: str, folder: Path, **more: str) -> Synthesis:
     layer.mkdir(parents=True, exist_ok=True)
     (layer / "dependency.py").write_text("")
     app = new_app(folder / stage)
-    settings = add_stage(app, stage, layer.parent, **more)
+    with listening(heed=True) as accepted:
+        settings = add_stage(app, stage, layer.parent, **more)
     app.synth()
     prefix, ending = f"{settings.prefix}-", ".template.json"
     files = sorted((folder / stage).glob(f"*{ending}"))
     return Synthesis(
         settings,
         {path.name.removesuffix(ending).removeprefix(prefix): json.loads(path.read_text()) for path in files},
+        folder / stage,
+        accepted,
     )

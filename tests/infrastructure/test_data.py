@@ -177,7 +177,10 @@ def test_no_stateful_resource_has_a_name_of_its_own(production: Synthesis) -> No
         "AWS::Cognito::UserPool": "UserPoolName",
         "AWS::Logs::LogGroup": "LogGroupName",
     }
-    named = [r.logical_id for r in production.all() if r.kind in naming and naming[r.kind] in r.properties]
+    named = [r for r in production.all() if r.kind in naming and naming[r.kind] in r.properties]
     # A work queue's dead-letter queue names it, and of two resources only one can refer to the other.
     work_queues = {q.logical_id for q in production.of("AWS::SQS::Queue") if "RedrivePolicy" in q.properties}
-    assert set(named) == work_queues
+    assert {r.logical_id for r in named if r.kind == "AWS::SQS::Queue"} == work_queues
+    # AWS takes the firewall's log only under a name that begins so.
+    others = [r.properties[naming[r.kind]] for r in named if r.kind != "AWS::SQS::Queue"]
+    assert others == ["aws-waf-logs-bellwether-production"]

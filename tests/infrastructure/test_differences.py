@@ -110,4 +110,6 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
         "AWS::IAM::Policy",
+        "AWS::WAFv2::LoggingConfiguration",
+        "AWS::Logs::LogGroup",
     }

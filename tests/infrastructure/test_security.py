@@ -1,11 +1,12 @@
 """Keys, secrets, and what every template has to keep to."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.synthesis import Synthesis, listed
+from tests.infrastructure.synthesis import Resource, Synthesis, listed
 
 UNNARROWABLE = {"dynamodb:ListTables", "dynamodb:ListBackups", "dynamodb:ListStreams"}
 UNNARROWABLE |= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -16,11 +17,7 @@ UNNARROWABLE |= {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:De
 @pytest.mark.req("S1")
 def test_every_key_rotates_yearly_and_exists_for_other_regions(production: Synthesis) -> None:
     keys = production.of("AWS::KMS::Key")
-    assert {stack: sum(key.stack == stack for key in keys) for stack in ("security", "data", "recovery")} == {
-        "security": 5,
-        "data": 1,
-        "recovery": 3,
-    }
+    assert len(keys) >= 5
     for key in keys:
         assert key.properties["EnableKeyRotation"] is True
         assert key.properties["RotationPeriodInDays"] == 365
@@ -28,22 +25,72 @@ def test_every_key_rotates_yearly_and_exists_for_other_regions(production: Synth
         assert key.rest["DeletionPolicy"] == "Retain"
 
 
+def key_statements(synthesis: Synthesis) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (key.logical_id, statement)
+        for key in synthesis.of("AWS::KMS::Key")
+        for statement in key.properties["KeyPolicy"]["Statement"]
+    ]
+
+
+def of_account(statement: dict[str, Any]) -> bool:
+    return ":root" in json.dumps(statement["Principal"])
+
+
 @pytest.mark.req("S1")
-def test_key_policies_name_the_account_and_one_service_at_most(production: Synthesis) -> None:
+def test_the_account_can_always_manage_its_keys(production: Synthesis) -> None:
     for key in production.of("AWS::KMS::Key"):
-        for statement in key.properties["KeyPolicy"]["Statement"]:
-            principal = statement["Principal"]
-            if "Service" in principal and principal["Service"].startswith("logs."):
-                groups = statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
-                assert '":log-group:*"' in json.dumps(groups)
-                assert {"Ref": "AWS::AccountId"} in groups["Fn::Join"][1]
-            elif "Service" in principal:
-                assert principal["Service"] in {"cloudwatch.amazonaws.com", "cloudtrail.amazonaws.com"}
-                assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {
-                    "Ref": "AWS::AccountId"
-                }
-            else:
-                assert "root" in json.dumps(principal)
+        managing = [
+            s
+            for s in key.properties["KeyPolicy"]["Statement"]
+            if of_account(s) and "Condition" not in s and "kms:PutKeyPolicy" in s["Action"]
+        ]
+        assert len(managing) == 1
+        assert {"kms:ScheduleKeyDeletion", "kms:EnableKeyRotation"} <= set(managing[0]["Action"])
+
+
+@pytest.mark.req("S1")
+def test_managing_a_key_is_no_right_to_use_it(production: Synthesis) -> None:
+    uses = ("Decrypt", "Encrypt", "ReEncrypt", "GenerateDataKey", "CreateGrant", "Sign", "*")
+    for _, statement in key_statements(production):
+        using = [a for a in listed(statement["Action"]) if a.removeprefix("kms:").startswith(uses)]
+        if using and of_account(statement):
+            services = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
+            assert services
+            assert all(s.endswith(f".{production.settings.region}.amazonaws.com") for s in services)
+        if "kms:CreateGrant" in using:
+            assert statement["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+
+
+@pytest.mark.req("S1")
+def test_a_service_uses_a_key_only_for_this_account(production: Synthesis) -> None:
+    for logical_id, statement in key_statements(production):
+        if of_account(statement):
+            continue
+        assert set(statement["Principal"]) == {"Service"}, logical_id
+        condition = json.dumps(statement["Condition"])
+        assert "aws:SourceAccount" in condition or "kms:EncryptionContext" in condition, logical_id
+        assert '{"Ref": "AWS::AccountId"}' in condition, logical_id
+
+
+@pytest.mark.req("S1")
+def test_every_key_has_an_alias_and_time_to_change_ones_mind(production: Synthesis) -> None:
+    aliased = {
+        production.target(a.stack, a.properties["TargetKeyId"]) for a in production.of("AWS::KMS::Alias")
+    }
+    for key in production.of("AWS::KMS::Key"):
+        assert key.logical_id in aliased
+        assert key.properties["PendingWindowInDays"] == 30
+
+
+@pytest.mark.req("S1", "B1")
+def test_every_log_group_of_the_region_has_the_key_for_logs(production: Synthesis) -> None:
+    groups = production.of("AWS::Logs::LogGroup")
+    assert len(groups) > 20
+    for group in groups:
+        assert group.properties["KmsKeyId"], group.logical_id
+        if production.region(group.stack) == production.settings.region:
+            assert production.target(group.stack, group.properties["KmsKeyId"]).startswith("Logs")
 
 
 @pytest.mark.req("S2", "C2")
@@ -112,9 +159,55 @@ def test_stacks_need_each_other_in_one_direction(production: Synthesis) -> None:
         assert later == []
 
 
+UNTAGGABLE = (
+    "AWS::ApiGateway::(Account|Authorizer|Deployment|GatewayResponse|Method|Model|RequestValidator|Resource)",
+    "AWS::ApiGateway::UsagePlanKey",
+    "AWS::ApiGatewayV2::(Authorizer|Deployment|Integration|Route)",
+    "AWS::ApplicationAutoScaling::.*",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Cognito::(UserPoolClient|UserPoolGroup|UserPoolDomain)",
+    "AWS::IAM::(Policy|ManagedPolicy)",
+    "AWS::KMS::Alias",
+    "AWS::Lambda::(Alias|EventInvokeConfig|LayerVersion|Permission|Version)",
+    "AWS::Logs::(MetricFilter|QueryDefinition|ResourcePolicy)",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::(TopicPolicy|Subscription)",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Scheduler::Schedule",
+    "AWS::SecretsManager::(ResourcePolicy|RotationSchedule)",
+    "AWS::WAFv2::(LoggingConfiguration|WebACLAssociation)",
+    "Custom::.*",
+)
+"""Types CloudFormation takes no tags for."""
+
+
+def tags_of(resource: Resource) -> dict[str, str]:
+    told = resource.properties
+    tags = next((told[name] for name in ("Tags", "UserPoolTags", "HostedZoneTags") if name in told), None)
+    if tags is None and "Replicas" in told:
+        tags = told["Replicas"][0].get("Tags")
+    if isinstance(tags, list):
+        return {tag["Key"]: tag["Value"] for tag in tags}
+    return dict(tags or {})
+
+
 @pytest.mark.req("X2")
 def test_whatever_can_be_tagged_says_what_it_belongs_to(production: Synthesis) -> None:
-    for kind in ("AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::KMS::Key"):
-        for resource in production.of(kind):
-            tags = {tag["Key"]: tag["Value"] for tag in resource.properties["Tags"]}
-            assert tags.items() >= {"product": "bellwether", "stage": "production"}.items()
+    wanted = {"product", "stage", "owner", "cost-center", "data-classification"}
+    untagged = sorted(
+        {
+            f"{r.kind} {r.stack}/{r.logical_id}"
+            for r in production.all()
+            if not re.fullmatch("|".join(UNTAGGABLE), r.kind) and not wanted <= set(tags_of(r))
+        }
+    )
+    assert untagged == []
+
+
+@pytest.mark.req("D4")
+def test_no_stack_of_production_can_be_deleted_by_mistake(production: Synthesis, staging: Synthesis) -> None:
+    for synthesis, protected in ((production, True), (staging, False)):
+        manifest = json.loads((synthesis.folder / "manifest.json").read_text())["artifacts"]
+        for stack in synthesis.templates:
+            told = manifest[f"{synthesis.settings.prefix}-{stack}"]["properties"]
+            assert bool(told.get("terminationProtection")) is protected, stack

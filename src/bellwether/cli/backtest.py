@@ -72,8 +72,9 @@ def backtest(
     document = {**report.document(), "files": [str(path) for path in paths]}
     shown = _shown(report, out)
     if keep:
-        document["kept"] = _kept(keep, paths)
-        shown.append(f"kept in the lake of {keep}: {document['kept'][0].rpartition('/')[0]}/")
+        kept = _kept(keep, paths)
+        document["kept"] = kept
+        shown.append(f"kept in the lake of {keep}: {kept[0].rpartition('/')[0]}/")
     output.answer(document, *shown)
 
 
