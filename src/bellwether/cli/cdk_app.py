@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LAYER_FAILED = "PackagingError"
 _TAIL = 15
+_TOLD_BY_CDK = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
+"""What the cdk command line tells every app. Without it each resource would differ from the deployed one."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class CdkApp:
         """Context of cdk.json, which the command line hands to an app."""
         return dict(json.loads((self.root / "cdk.json").read_text())["context"])
 
-    def synth(self, stage: str, output: Output, *, complete: bool = False) -> dict[str, Any]:
-        """Synthesizes one stage, offline.
+    def synth(
+        self, stage: str, output: Output, *, complete: bool = False, endpoint: str | None = None
+    ) -> dict[str, Any]:
+        """Synthesizes one stage, offline; the local one for the desk that answers at `endpoint`.
 
         The layer's first build needs the package index. Where that cannot be reached the templates are made
         with the layer's requirements in its place and `layer` says "declared"; with `complete` that fails.
@@ -53,10 +57,11 @@ class CdkApp:
         began = time.monotonic()
         folder = self.root / "cdk.out" / stage
         output.note(f"synthesizing {stage}")
-        layer, fault = "built", self._app(stage, folder, {})
+        at = {"endpoint": endpoint} if endpoint else {}
+        layer, fault = "built", self._app(stage, folder, at)
         if fault and _LAYER_FAILED in fault and not complete:
             output.note("the layer cannot be built here; its requirements stand in for it")
-            layer, fault = "declared", self._app(stage, folder, {"layer": str(self._declared())})
+            layer, fault = "declared", self._app(stage, folder, {**at, "layer": str(self._declared())})
         if fault:
             raise Failure(fault, title=f"Stage {stage} could not be synthesized")
         stacks = sorted(path.name.removesuffix(".template.json") for path in folder.glob("*.template.json"))
@@ -68,7 +73,7 @@ class CdkApp:
         environment = {
             **_with_node(os.environ),
             "CDK_OUTDIR": str(folder),
-            "CDK_CONTEXT_JSON": json.dumps({**self.context, "stage": stage, **more}),
+            "CDK_CONTEXT_JSON": json.dumps({**self.context, **_TOLD_BY_CDK, "stage": stage, **more}),
         }
         done = subprocess.run(
             [sys.executable, "-m", "infrastructure.app"],
