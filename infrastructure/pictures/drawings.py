@@ -36,7 +36,7 @@ def triggers(assembly: Assembly) -> str:
     nodes: dict[str, str] = {}
     arrows = [*_routes(assembly, nodes), *_clocks(assembly, nodes), *_sources(assembly, nodes)]
     arrows += _sends(assembly, nodes)
-    return _picture(["flowchart LR", *(f"    {shape}" for shape in nodes.values()), *arrows])
+    return _picture(["flowchart LR", *(f"    {shape}" for shape in nodes.values()), *dict.fromkeys(arrows)])
 
 
 def access(assembly: Assembly) -> str:
@@ -187,7 +187,7 @@ def _id(label: str) -> str:
 
 
 def _picture(lines: Sequence[str]) -> str:
-    return "\n".join(["```mermaid", *dict.fromkeys(lines), "```"])
+    return "\n".join(["```mermaid", *lines, "```"])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -14,15 +14,15 @@ from tests.infrastructure.snapshot_text import masked
 from tests.infrastructure.synthesis import Synthesis
 
 _NAMED = (
-    "named, so that its dead-letter queue can say whose failures it takes; what the old queue still held is "
-    "in the lake or the ledger, and the recovery brings it back"
+    "work queues have a name since their dead-letter queue names them; what waits in the old queue is queued "
+    "again by `recover`, which reads it from the lake and the ledger"
 )
 DELIBERATE: dict[tuple[str, str, str], str] = {
     (stage, "compute", queue): _NAMED
     for stage in ("staging", "production")
     for queue in ("IngestQueue95F6DB49", "DecisionsQueue88CFE309")
 }
-"""(stage, stack, logical id) -> why, and what becomes of what it holds; an entry goes when it is deployed."""
+"""(stage, stack, logical id) -> why, and what becomes of what it holds"""
 
 
 def earlier(stage: str) -> dict[str, Templates]:

@@ -9,7 +9,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bellwether.adapters.aws.probes import probe_bucket, probe_table
 from bellwether.adapters.composition import Composition
 from bellwether.adapters.naming import month_of
 from bellwether.domain.problems import Unavailable
@@ -67,15 +66,19 @@ class Parts:
 
 
 def compose(settings: Settings) -> Parts:
+    from bellwether.adapters.aws import probes
+
     clients = Composition().clients
     tables, buckets, queues = clients.dynamodb(), clients.s3(), Composition(clients).queue_depths()
     return Parts(
         probes={
-            "events": lambda: active(probe_table(tables, settings.events_table)),
-            "proposals": lambda: active(probe_table(tables, settings.proposals_table)),
-            "signals": lambda: active(probe_table(tables, settings.signals_table_prefix + month_of(now()))),
-            "lake": lambda: probe_bucket(buckets, settings.lake_bucket),
-            "ledger": lambda: probe_bucket(buckets, settings.ledger_bucket),
+            "events": lambda: active(probes.probe_table(tables, settings.events_table)),
+            "proposals": lambda: active(probes.probe_table(tables, settings.proposals_table)),
+            "signals": lambda: active(
+                probes.probe_table(tables, settings.signals_table_prefix + month_of(now()))
+            ),
+            "lake": lambda: probes.probe_bucket(buckets, settings.lake_bucket),
+            "ledger": lambda: probes.probe_bucket(buckets, settings.ledger_bucket),
             "ingest_queue": lambda: queues.depth(settings.ingest_queue_url),
             "ingest_dead_letters": lambda: queues.depth(settings.ingest_dlq_url),
             "decisions_dead_letters": lambda: queues.depth(settings.decisions_dlq_url),

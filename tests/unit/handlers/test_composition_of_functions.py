@@ -107,8 +107,9 @@ def test_health_looks_at_every_part_it_is_given(monkeypatch: pytest.MonkeyPatch)
         asked.append(name)
         return "ACTIVE"
 
-    monkeypatch.setattr(health, "probe_table", probe_table)
-    monkeypatch.setattr(health, "probe_bucket", lambda _client, name: asked.append(name))
+    monkeypatch.setattr("bellwether.adapters.aws.probes.probe_table", probe_table)
+    probe_bucket = "bellwether.adapters.aws.probes.probe_bucket"
+    monkeypatch.setattr(probe_bucket, lambda _client, name: asked.append(name))
     for name in ("events", "signals", "lake", "ledger"):
         parts.probes[name]()
     assert asked[0] == "value-of-events_table"

@@ -1,18 +1,19 @@
 """Service clients: made when first asked for, shared by a process, with explicit time limits and retries.
 
 botocore rather than boto3, and its low-level clients rather than resources: a function's start and memory are
-mostly the libraries it loads. Where the services are comes from the environment (region, credentials,
-`AWS_ENDPOINT_URL`) unless a caller says otherwise.
+mostly the libraries it loads. It is loaded when the first client is made, so that a function that needs none
+(an authorizer with a token) never waits for it. Where the services are comes from the environment (region,
+credentials, `AWS_ENDPOINT_URL`) unless a caller says otherwise.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
-import botocore.session
-from botocore.config import Config
-
 if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.session import Session
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
@@ -21,15 +22,22 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 16
 
-CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=10,
-    max_pool_connections=CONNECTIONS,
-    tcp_keepalive=True,
-    retries={"mode": "standard", "total_max_attempts": 5},
-    # Calls are checked by mypy against the service's types; checking each again costs a third of its time.
-    parameter_validation=False,
-)
+
+@lru_cache(maxsize=1)
+def client_config() -> "Config":
+    """How every client connects: connections are kept open and used again, and calls do not wait for ever."""
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=2,
+        read_timeout=10,
+        max_pool_connections=CONNECTIONS,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        # Calls are checked by mypy against the service's types; checking each again costs a third of its
+        # time.
+        parameter_validation=False,
+    )
 
 
 def utc_now() -> datetime:
@@ -50,7 +58,7 @@ class Clients:
         self._region = region
         self._endpoint = endpoint
         self._credentials = credentials or (None, None)
-        self._session: botocore.session.Session | None = None
+        self._session: Session | None = None
         self._made: dict[tuple[str, str | None], Any] = {}
         self._lock = Lock()
 
@@ -88,7 +96,9 @@ class Clients:
             made = self._made.get((service, endpoint))
             if made is None:
                 if self._session is None:
-                    self._session = botocore.session.Session()
+                    from bellwether.adapters.aws.sessions import new_session
+
+                    self._session = new_session()
                 key, secret = self._credentials
                 made = self._made[service, endpoint] = self._session.create_client(
                     service,
@@ -96,6 +106,6 @@ class Clients:
                     endpoint_url=endpoint or self._endpoint,
                     aws_access_key_id=key,
                     aws_secret_access_key=secret,
-                    config=CONFIG,
+                    config=client_config(),
                 )
             return made
