@@ -3,8 +3,9 @@
     cdk synth -c stage=staging
 
 The stage comes from the context, else from BELLWETHER_STAGE, else it is `local`. Other context: `endpoint`
-(where the embedded engine answers; local only), `origin` (the dashboard's web origin) and `layer` (a folder
-to take as the functions' layer instead of building it).
+(where the embedded engine answers; local only), `origin` (the dashboard's web origin), `layer` (a folder
+to take as the functions' layer instead of building it) and `region=recovery` (adds the stacks that stand by
+in the second region).
 """
 
 import os
@@ -22,10 +23,12 @@ from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
+from infrastructure.stacks.edge import EdgeStack
 from infrastructure.stacks.network import NetworkStack
 from infrastructure.stacks.observability import ObservabilityStack
 from infrastructure.stacks.recovery import RecoveryStack
 from infrastructure.stacks.security import SecurityStack
+from infrastructure.stacks.standby import StandbyStack, standby_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,7 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    edge: EdgeStack | None = None
     recovery: RecoveryStack | None = None
     """In the second region; it comes before all the others."""
 
@@ -58,7 +62,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         else None
     )
     data = DataStack(scope, named("data"), settings=settings, security=security, recovery=recovery)
-    auth = AuthStack(scope, named("auth"), settings=settings)
+    auth = AuthStack(scope, named("auth"), settings=settings, security=security, layer=layer)
     compute = ComputeStack(
         scope,
         named("compute"),
@@ -68,10 +72,21 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         layer=layer,
         network=network.network if network else None,
     )
-    api = ApiStack(scope, named("api"), settings=settings, auth=auth, compute=compute, layer=layer)
-    observability = ObservabilityStack(
-        scope, named("observability"), settings=settings, security=security, compute=compute, api=api
+    api = ApiStack(
+        scope, named("api"), settings=settings, security=security, auth=auth, compute=compute, layer=layer
     )
+    observability = ObservabilityStack(
+        scope,
+        named("observability"),
+        settings=settings,
+        security=security,
+        auth=auth,
+        compute=compute,
+        api=api,
+    )
+    edge = None
+    if settings.has(Feature.EDGE):
+        edge = EdgeStack(scope, named("edge"), settings=settings, auth=auth, api=api)
     encrypt_logs(scope, security.log_key, region=settings.region)
     mark_stacks(scope, settings)
     return Desk(
@@ -82,8 +97,47 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         compute=compute,
         api=api,
         observability=observability,
+        edge=edge,
         recovery=recovery,
     )
+
+
+def build_standby(scope: Construct, desk: Desk, settings: StageSettings, layer: Layer) -> None:
+    """Adds the pilot light: the stateless stacks in the second region, on what is copied there.
+
+    Raises `ValueError` for a stage without a second region.
+    """
+    if desk.recovery is None:
+        raise ValueError(
+            f"stage {settings.name} has no second region: {settings.lacks[Feature.RECOVERY_REGION]}"
+        )
+    there = standby_settings(settings)
+
+    def named(name: str) -> str:
+        return f"{settings.prefix}-standby{name}"
+
+    holdings = StandbyStack(
+        scope, named(""), settings=there, security=desk.security, data=desk.data, recovery=desk.recovery
+    )
+    auth = AuthStack(scope, named("-auth"), settings=there, security=holdings, layer=layer)
+    compute = ComputeStack(
+        scope, named("-compute"), settings=there, security=holdings, data=holdings, layer=layer
+    )
+    api = ApiStack(
+        scope, named("-api"), settings=there, security=holdings, auth=auth, compute=compute, layer=layer
+    )
+    ObservabilityStack(
+        scope,
+        named("-observability"),
+        settings=there,
+        security=holdings,
+        auth=auth,
+        compute=compute,
+        api=api,
+    )
+    encrypt_logs(scope, holdings.log_key, region=there.region)
+
+    mark_stacks(scope, settings)
 
 
 def main() -> None:
@@ -98,7 +152,9 @@ def main() -> None:
     settings = settings_of(stage, endpoint=told("endpoint"), dashboard_origin=told("origin"))
     folder = told("layer")
     layer = Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=Path(folder) if folder else None)
-    build(app, settings, layer)
+    desk = build(app, settings, layer)
+    if told("region") == "recovery":
+        build_standby(app, desk, settings, layer)
     app.synth()
 
 

@@ -25,6 +25,8 @@ class FunctionRow:
     critical: bool = False
     """On the path a person waits for: kept warm where the stage has provisioned concurrency."""
     logs: LogClass = "operations"
+    of_the_pool: bool = False
+    """Called by the user pool: lives beside it in AuthStack, or the two stacks would need each other."""
 
 
 COUNTERS = Rows("events", "UpdateItem")
@@ -93,6 +95,16 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         reserved=100,
         critical=True,
         logs="security",
+    ),
+    "sign_in": FunctionRow(
+        purpose="Tells a token who its bearer is, and refuses a password that is too old",
+        environment=("PASSWORD_DAYS",),
+        grants=(),
+        timeout=5,
+        memory=256,
+        reserved=20,
+        logs="security",
+        of_the_pool=True,
     ),
     "ingest": FunctionRow(
         purpose="Takes posts and articles in: one object, one message, one answer",

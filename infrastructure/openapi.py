@@ -51,6 +51,19 @@ _LAST_EVENT = {
     "description": "The id of the last event seen; without it the newest ones come.",
     "schema": {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"},
 }
+# Each event of the stream, as those who read OpenAPI take the schema of this media type.
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Goes into `Last-Event-ID`."},
+        "event": {"type": "string", "description": "What changed: the `type` of the change."},
+        "data": {
+            "type": "string",
+            "contentMediaType": JSON,
+            "contentSchema": {"$ref": _COMPONENT.format(name="Change")},
+        },
+    },
+}
 _REFUSED: Mapping[int, str] = {
     400: "The request is not valid; `path` names the fault.",
     401: "No valid token or API key.",
@@ -143,8 +156,7 @@ def _responses(row: Route) -> dict[str, Any]:
         str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in row.refusals
     }
     for status, meaning in row.answers.items():
-        schema = _reference(row.response) if row.response else {"type": "string"}
-        content: dict[str, Any] = {row.media_type: {"schema": schema}}
+        content: dict[str, Any] = {row.media_type: {"schema": _schema(row)}}
         headers = {"X-Correlation-Id": _header("CorrelationId")}
         if row.keyed:
             headers["Idempotent-Replayed"] = _header("IdempotentReplayed")
@@ -153,6 +165,12 @@ def _responses(row: Route) -> dict[str, Any]:
             headers |= _problem(status)["headers"]
         found[str(status)] = {"description": meaning, "headers": headers, "content": content}
     return dict(sorted(found.items()))
+
+
+def _schema(row: Route) -> dict[str, Any]:
+    if row.response:
+        return _reference(row.response)
+    return _EVENT if row.media_type == "text/event-stream" else {"type": "string"}
 
 
 def _problem(status: int) -> dict[str, Any]:

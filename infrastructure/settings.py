@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from infrastructure.setting_checks import EDGE_REGION, check_domain, check_networks, check_origin
+
 StageName = Literal["local", "staging", "production"]
 LogClass = Literal["operations", "security", "audit"]
 
@@ -37,6 +39,7 @@ class Feature(StrEnum):
     ACCESS_TRAIL = "CloudTrail data events of the lake and the ledger"
     SAVED_QUERIES = "saved queries beside the catalogue of the lake"
     RECOVERY_REGION = "copies of all data in a second region"
+    EDGE = "a content network in front of dashboard and API"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -59,6 +62,8 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.SAVED_QUERIES: "AWS::Athena::NamedQuery is unknown to the engine, which rejects it",
     Feature.RECOVERY_REGION: "one engine is one region on one machine: a copy beside the original would be "
     "lost with it",
+    Feature.EDGE: "the desk serves dashboard and API on one port of loopback itself, and the engine fails to "
+    "deploy files",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""
@@ -70,6 +75,14 @@ class Throttle:
 
     rate: float
     burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A host name of one's own and the ARN of its certificate. The DNS record is the operator's to set."""
+
+    name: str
+    certificate: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +106,22 @@ class StageSettings:
     """How long Object Lock holds a ledger entry."""
     ledger_locked_for_everyone: bool
     """COMPLIANCE mode: nobody, not even the root user, can shorten it. Otherwise GOVERNANCE."""
+    password_days: int = 180
+    """So old a password may become; after that its owner has to choose a new one."""
     password_sign_in: bool
     """Allow USER_PASSWORD_AUTH beside SRP (scripts on the same machine)."""
     dashboard_origin: str | None = None
-    """The only web origin that may call the API from a browser; None refuses all."""
+    """The only other web origin that may call the API from a browser; None refuses all. The dashboard of a
+    stage with an edge has the API under its own origin and needs none.
+    """
+    allowed_networks: tuple[str, ...] = ()
+    """The only networks (CIDR) that may call the API; none named lets in all. With an edge in front the API
+    sees the edge's addresses: a stage has the one or the other.
+    """
+    api_domain: Domain | None = None
+    """The API's own name; without one it answers under the gateway's. Its certificate is the region's."""
+    dashboard_domain: Domain | None = None
+    """The dashboard's own name; without one it answers under CloudFront's. Its certificate is us-east-1's."""
     api_throttle: Throttle = Throttle(200, 400)
     """Of the whole API, over all callers: the cost guard."""
     daily_requests: Mapping[str, int] = field(
@@ -120,6 +145,8 @@ class StageSettings:
     """Availability zones of the region, by their letters: each costs a set of interface endpoints."""
     nat_gateways: int = 2
     """Ways out, one in a zone at most: each is paid for around the clock."""
+    standby: bool = False
+    """In the second region, deployed and waiting: nothing runs by the clock until a fail-over."""
     log_days: Mapping[LogClass, int] = field(
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )
@@ -128,6 +155,16 @@ class StageSettings:
     """US dollars a call to a data provider costs, by its name; what is not named is free (reddit's and the
     feeds' public pages are, 2026-11).
     """
+
+    def __post_init__(self) -> None:
+        if self.dashboard_origin:
+            check_origin(self.dashboard_origin)
+        if self.allowed_networks:
+            check_networks(self.allowed_networks, edge=self.has(Feature.EDGE))
+        if self.api_domain:
+            check_domain("api_domain", self.api_domain, self.region)
+        if self.dashboard_domain:
+            check_domain("dashboard_domain", self.dashboard_domain, EDGE_REGION)
 
     def has(self, feature: Feature) -> bool:
         """Whether the stage has the feature."""

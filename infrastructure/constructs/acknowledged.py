@@ -92,6 +92,7 @@ WILDCARDS: tuple[Wildcard, ...] = (
     ),
     Wildcard(_OUTPUT + r"/index/\*", "the indexes of one table"),
     Wildcard(_OUTPUT + r"/backup/\*", "the backups of one table"),
+    Wildcard(r"<Site\w+\.Arn>/\*", "the dashboard's files, in a bucket that holds nothing else"),
     Wildcard(r"arn:.*:table/bellwether-[a-z]+-signals_\*", "the monthly tables of the signals family"),
     Wildcard(r"arn:.*:execute-api:.*/v1/POST/@connections/\*", "the connections of one socket stage"),
     Wildcard(

@@ -53,6 +53,13 @@ REFUSALS: Mapping[str, Refusal] = {
         "You do not have the right to do this",
         "The caller belongs to no usage plan.",
     ),
+    "Filtered": Refusal(
+        _TYPE.WAF_FILTERED,
+        "403",
+        "filtered",
+        "The request looks like an attack",
+        "The firewall refused it; wait a while, and send less at once.",
+    ),
     "NoRoute": Refusal(
         _TYPE.MISSING_AUTHENTICATION_TOKEN,
         "404",

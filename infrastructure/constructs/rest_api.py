@@ -1,11 +1,13 @@
 """The REST API: routes, who may call them, how often, and what a refusal looks like."""
 
 import json
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -45,6 +47,10 @@ class RestApi(Construct):
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         self.api = self._api(settings)
+        self.domain = _domain(self, self.api, settings)
+        gateway = f"{self.api.rest_api_id}.execute-api.{settings.region}.amazonaws.com"
+        self.host = settings.api_domain.name if settings.api_domain else gateway
+        """Where the API answers."""
         acknowledge(
             self.api,
             "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
@@ -78,6 +84,9 @@ class RestApi(Construct):
             rest_api_name=settings.prefix,
             description="Signals, scores, proposals, decisions and outcomes",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            disable_execute_api_endpoint=True if settings.api_domain else None,
+            min_compression_size=Size.kibibytes(1),
+            policy=_policy(settings.allowed_networks) if settings.allowed_networks else None,
             api_key_source_type=(
                 apigateway.ApiKeySourceType.AUTHORIZER
                 if self._metered
@@ -189,6 +198,44 @@ def _accept_findings(stage: apigateway.Stage) -> None:
     )
 
 
+def _domain(
+    scope: Construct, api: apigateway.RestApi, settings: StageSettings
+) -> apigateway.DomainName | None:
+    """The API's own name, under which `/v1` is the stage of that name; the gateway's own is switched off."""
+    if settings.api_domain is None:
+        return None
+    domain = apigateway.DomainName(
+        scope,
+        "Domain",
+        domain_name=settings.api_domain.name,
+        certificate=acm.Certificate.from_certificate_arn(
+            scope, "Certificate", settings.api_domain.certificate
+        ),
+        endpoint_type=apigateway.EndpointType.REGIONAL,
+        security_policy=apigateway.SecurityPolicy.TLS_1_2,
+    )
+    domain.add_base_path_mapping(api, base_path=API_VERSION, stage=api.deployment_stage)
+    return domain
+
+
+def _policy(networks: Sequence[str]) -> iam.PolicyDocument:
+    """Lets in these networks and no others; who the caller is, the authorizer still decides."""
+
+    def statement(effect: iam.Effect, **conditions: Any) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            effect=effect,
+            principals=[iam.AnyPrincipal()],
+            actions=["execute-api:Invoke"],
+            resources=["execute-api:/*"],
+            **conditions,
+        )
+
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": list(networks)}}
+    return iam.PolicyDocument(
+        statements=[statement(iam.Effect.ALLOW), statement(iam.Effect.DENY, conditions=elsewhere)]
+    )
+
+
 def _limits(row: Route, settings: StageSettings) -> apigateway.MethodDeploymentOptions:
     """A route's own limits, never above those of the whole API."""
     return apigateway.MethodDeploymentOptions(
@@ -202,12 +249,15 @@ def _access_log() -> apigateway.AccessLogFormat:
         "request_id": "$context.requestId",
         "at": "$context.requestTimeEpoch",
         "ip": "$context.identity.sourceIp",
+        "correlation_id": "$context.authorizer.correlation_id",
         "caller": "$context.authorizer.principalId",
         "roles": "$context.authorizer.roles",
         "method": "$context.httpMethod",
         "route": "$context.resourcePath",
         "status": "$context.status",
         "milliseconds": "$context.responseLatency",
+        "authorizer_milliseconds": "$context.authorizer.latency",
+        "firewall": "$context.waf.status",
         "bytes": "$context.responseLength",
         "refused_because": "$context.error.responseType",
         "function_status": "$context.integration.status",

@@ -34,6 +34,10 @@ TIMETABLE: Mapping[str, Timing] = {
 """A fetch that failed is made good by the next one; a daily run is not, so it is tried for hours."""
 
 
+ALSO_IN_STANDBY = frozenset({"roll_signal_tables"})
+"""The tables of the month have to be there when the second region takes over."""
+
+
 class Schedule(Construct):
     """One function's schedule, with its own role and a queue for runs that could not be started."""
 
@@ -67,6 +71,7 @@ class Schedule(Construct):
             "Schedule",
             description=f"{name}, {settings.prefix}",
             schedule_expression=timing.expression,
+            state="DISABLED" if settings.standby and name not in ALSO_IN_STANDBY else "ENABLED",
             schedule_expression_timezone=settings.time_zone,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(

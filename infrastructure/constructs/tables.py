@@ -49,7 +49,10 @@ _RESTORABLE = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_e
 
 
 class DeskTables(Construct):
-    """All tables of fixed name-by-role; the monthly signal tables are created by `roll_signal_tables`."""
+    """All tables of fixed name-by-role, or those of them that are named.
+
+    The monthly signal tables are created by `roll_signal_tables`.
+    """
 
     def __init__(
         self,
@@ -59,10 +62,13 @@ class DeskTables(Construct):
         key: kms.IKey,
         settings: StageSettings,
         recovery_key: kms.IKey | None = None,
+        names: Sequence[str] = tuple(TABLES),
     ) -> None:
         super().__init__(scope, construct_id)
         self._recovery_key = recovery_key
-        self.by_name = {name: self._table(name, row, key, settings) for name, row in TABLES.items()}
+        self.by_name = {
+            name: self._table(name, row, key, settings) for name, row in TABLES.items() if name in names
+        }
 
     def _table(self, name: str, row: TableRow, key: kms.IKey, settings: StageSettings) -> dynamodb.TableV2:
         replica_key = self._recovery_key if row.replicated else None

@@ -2,9 +2,11 @@
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from bellwether.domain.rights import GROUPS
+from bellwether.handlers.sign_in import PASSWORD_SET
 from infrastructure.constructs.acknowledged import acknowledge
 from infrastructure.settings import Feature, StageSettings
 
@@ -17,9 +19,14 @@ RIGHTS_OF = {
 
 
 class DeskUsers(Construct):
-    """The user pool with its four groups and the one public client (dashboard and command line)."""
+    """The user pool with its four groups and the one public client (dashboard and command line).
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
+    `sign_in` is called before tokens are made and after a forgotten password was set anew.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: StageSettings, sign_in: lambda_.IFunction
+    ) -> None:
         super().__init__(scope, construct_id)
         guarded = settings.has(Feature.THREAT_PROTECTION)
         required = settings.has(Feature.REQUIRED_MFA)
@@ -46,9 +53,16 @@ class DeskUsers(Construct):
             standard_threat_protection_mode=(
                 cognito.StandardThreatProtectionMode.FULL_FUNCTION if guarded else None
             ),
+            custom_attributes={
+                PASSWORD_SET.removeprefix("custom:"): cognito.StringAttribute(max_len=40, mutable=True)
+            },
             deletion_protection=settings.retain_data,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
+        self.pool.add_trigger(
+            cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, sign_in, cognito.LambdaVersion.V2_0
+        )
+        self.pool.add_trigger(cognito.UserPoolOperation.POST_CONFIRMATION, sign_in)
         if not required:
             acknowledge(self.pool, COG2="Only where the stage cannot enforce it; see settings.ENGINE_LACKS.")
         if not guarded:
@@ -60,6 +74,12 @@ class DeskUsers(Construct):
         self.client = self.pool.add_client(
             "Desk",
             auth_flows=cognito.AuthFlow(user_srp=True, user_password=settings.password_sign_in),
+            # What a client may write, whoever is signed in may change: their name, and not how old their
+            # password is.
+            write_attributes=cognito.ClientAttributes().with_standard_attributes(fullname=True),
+            read_attributes=cognito.ClientAttributes()
+            .with_standard_attributes(fullname=True, email=True, email_verified=True)
+            .with_custom_attributes(PASSWORD_SET.removeprefix("custom:")),
             generate_secret=False,
             disable_o_auth=True,
             prevent_user_existence_errors=True,

@@ -3,6 +3,7 @@
 from aws_cdk import Stack
 from constructs import Construct
 
+from infrastructure.constructs.edge_secret import EdgeSecret
 from infrastructure.constructs.firewall import Firewall
 from infrastructure.constructs.function_set import FunctionSet
 from infrastructure.constructs.outputs import publish
@@ -15,6 +16,7 @@ from infrastructure.settings import API_VERSION, Feature, StageSettings
 from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import OF_THE_API, ComputeStack, publish_functions
 from infrastructure.stacks.environment import environment
+from infrastructure.stacks.holdings import Keys
 
 # Counters share the table with changes and change with every request: they are no news.
 _NEW_CHANGES = {
@@ -32,6 +34,7 @@ class ApiStack(Stack):
         construct_id: str,
         *,
         settings: StageSettings,
+        security: Keys,
         auth: AuthStack,
         compute: ComputeStack,
         layer: Layer,
@@ -65,8 +68,12 @@ class ApiStack(Stack):
             functions={name: function.invoked for name, function in compute.functions.by_name.items()},
             authorizer=self.functions["authorizer"].invoked,
         )
+        self.edge_reference: str | None = None
+        if settings.has(Feature.EDGE):
+            key = security.secret_key
+            self.edge_reference = EdgeSecret(self, "Edge", key=key, settings=settings).reference
         if settings.has(Feature.FIREWALL):
-            Firewall(self, "Firewall", api=self.rest.api, settings=settings)
+            Firewall(self, "Firewall", api=self.rest.api, settings=settings, edge=self.edge_reference)
         self._publish(settings)
 
     def _connect_socket(self, compute: ComputeStack) -> None:
@@ -84,8 +91,16 @@ class ApiStack(Stack):
 
     def _publish(self, settings: StageSettings) -> None:
         rest = self.rest.api
-        url = f"{settings.endpoint}/{API_VERSION}" if settings.endpoint else rest.url.removesuffix("/")
+        base = settings.endpoint or f"https://{self.rest.host}"
+        url = f"{base}/{API_VERSION}"
         publish(self, "api_url", url, "Base address of the REST API")
+        if self.rest.domain:
+            publish(
+                self,
+                "api_domain_target",
+                self.rest.domain.domain_name_alias_domain_name,
+                "Where a DNS record of the API's own name has to point",
+            )
         publish(self, "rest_api_id", rest.rest_api_id, "REST API")
         publish(self, "rest_api_stage", API_VERSION, "Stage of the REST API")
         publish(self, "socket_url", self.socket.url, "Address of the WebSocket API")

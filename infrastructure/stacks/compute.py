@@ -16,9 +16,8 @@ from infrastructure.functions import FUNCTIONS
 from infrastructure.grants import Resources
 from infrastructure.packaging import Layer
 from infrastructure.settings import StageSettings
-from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.environment import environment
-from infrastructure.stacks.security import SecurityStack
+from infrastructure.stacks.holdings import Holdings, Keys
 
 OF_THE_API = ("authorizer", "socket", "broadcast")
 """Functions that need to know an API live in ApiStack, or the two stacks would need each other."""
@@ -36,8 +35,8 @@ class ComputeStack(Stack):
         construct_id: str,
         *,
         settings: StageSettings,
-        security: SecurityStack,
-        data: DataStack,
+        security: Keys,
+        data: Holdings,
         layer: Layer,
         network: DeskNetwork | None = None,
     ) -> None:
@@ -61,7 +60,7 @@ class ComputeStack(Stack):
         }
         self.given = self._resources(settings, security, data)
         self.values = self._values(settings, security)
-        names = [name for name in FUNCTIONS if name not in OF_THE_API]
+        names = [name for name, row in FUNCTIONS.items() if name not in OF_THE_API and not row.of_the_pool]
         self.functions = FunctionSet(
             self,
             "Functions",
@@ -75,7 +74,7 @@ class ComputeStack(Stack):
         self._connect(settings)
         self._publish()
 
-    def _resources(self, settings: StageSettings, security: SecurityStack, data: DataStack) -> Resources:
+    def _resources(self, settings: StageSettings, security: Keys, data: Holdings) -> Resources:
         return Resources(
             tables=data.tables.by_name,
             buckets={"lake": data.lake.bucket, "ledger": data.ledger.bucket},
@@ -93,7 +92,7 @@ class ComputeStack(Stack):
             signals_prefix=settings.signals_prefix,
         )
 
-    def _values(self, settings: StageSettings, security: SecurityStack) -> dict[str, str]:
+    def _values(self, settings: StageSettings, security: Keys) -> dict[str, str]:
         """The values of the environment names in the functions' table."""
         given = self.given
         return {

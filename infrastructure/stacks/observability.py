@@ -8,9 +8,10 @@ from infrastructure.constructs.health_dashboard import HealthDashboard
 from infrastructure.constructs.outputs import publish
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.api import ApiStack
+from infrastructure.stacks.auth import AuthStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.environment import environment
-from infrastructure.stacks.security import SecurityStack
+from infrastructure.stacks.holdings import Keys
 
 
 class ObservabilityStack(Stack):
@@ -22,12 +23,17 @@ class ObservabilityStack(Stack):
         construct_id: str,
         *,
         settings: StageSettings,
-        security: SecurityStack,
+        security: Keys,
+        auth: AuthStack,
         compute: ComputeStack,
         api: ApiStack,
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
-        functions = [*compute.functions.by_name.values(), *api.functions.by_name.values()]
+        functions = [
+            *compute.functions.by_name.values(),
+            *api.functions.by_name.values(),
+            *auth.functions.by_name.values(),
+        ]
         failures = {**compute.failure_queues, "lost_changes": api.lost_changes}
         self.alarms = Alarms(self, "Alarms", key=security.alarm_key, settings=settings)
         self.alarms.watch_api(api.rest.api)

@@ -85,6 +85,7 @@ def test_posts_become_a_decided_proposal_that_can_be_walked_back(chain: Desk) ->
     traced = chain.run("trace", proposal["proposal_id"])
     assert traced.returncode == 0, traced.stderr
     assert "x-" in traced.stdout or "post-" in traced.stdout
+    assert "analyst" in chain.json("trace", proposal["proposal_id"])["people"].values()
     assert chain.run("ledger", "verify").returncode == 0
     summary = chain.call("GET", "/dashboard/summary", role="viewer").json()
     assert summary["counts"]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ class Synthesis:
     templates: Mapping[str, dict[str, Any]]
     folder: Path
     """Where its cloud assembly lies."""
-    accepted: list[Accepted]
+    accepted: list[Accepted] = field(default_factory=list)
 
     def region(self, stack: str) -> str:
         """Where a stack is deployed to."""

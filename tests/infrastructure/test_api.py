@@ -229,19 +229,98 @@ def test_outputs_tell_where_everything_is(local: Synthesis) -> None:
     }
 
 
+def rules_of(synthesis: Synthesis, stack: str) -> dict[str, dict[str, Any]]:
+    (acl,) = synthesis.of("AWS::WAFv2::WebACL", stack)
+    rules = {rule["Name"]: rule for rule in acl.properties["Rules"]}
+    assert [rule["Priority"] for rule in acl.properties["Rules"]] == list(range(len(rules)))
+    return rules
+
+
 @pytest.mark.req("S4")
 def test_a_firewall_stands_before_the_stage_and_lets_posts_through(production: Synthesis) -> None:
-    (acl,) = production.of("AWS::WAFv2::WebACL")
-    rules = {rule["Name"]: rule for rule in acl.properties["Rules"]}
+    rules = rules_of(production, "api")
     assert rules["requests-per-address"]["Statement"]["RateBasedStatement"]["Limit"] == 3_000
     assert rules["requests-per-address"]["Action"] == {"Block": {}}
     common = rules["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
     counted = {override["Name"] for override in common["RuleActionOverrides"]}
     # posts are large and quote markup and addresses
     assert counted >= {"SizeRestrictions_BODY", "CrossSiteScripting_BODY"}
-    (association,) = production.of("AWS::WAFv2::WebACLAssociation")
+    assert {"AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet"} <= set(rules)
+    anonymous = rules["AWSManagedRulesAnonymousIpList"]["Statement"]["ManagedRuleGroupStatement"]
+    assert [o["Name"] for o in anonymous["RuleActionOverrides"]] == ["HostingProviderIPList"]
+    (acl,) = production.of("AWS::WAFv2::WebACL", "api")
+    (association,) = production.of("AWS::WAFv2::WebACLAssociation", "api")
     assert association.properties["WebACLArn"] == {"Fn::GetAtt": [acl.logical_id, "Arn"]}
     assert "/stages/v1" in json.dumps(association.properties["ResourceArn"])
+
+
+@pytest.mark.req("S4", "X4")
+def test_each_route_has_its_own_limit_per_address(production: Synthesis) -> None:
+    rules = rules_of(production, "api")
+    found = {}
+    for name, rule in rules.items():
+        if not name.endswith("-per-address-and-route"):
+            continue
+        rated = rule["Statement"]["RateBasedStatement"]
+        assert (rule["Action"], rated["EvaluationWindowSec"]) == ({"Block": {}}, 300)
+        assert [next(iter(key)) for key in rated["CustomKeys"]] == ["IP", "UriPath"]
+        where, not_edge = rated["ScopeDownStatement"]["AndStatement"]["Statements"]
+        assert "SingleHeader" in not_edge["NotStatement"]["Statement"]["ByteMatchStatement"]["FieldToMatch"]
+        for path in where["OrStatement"]["Statements"] if "OrStatement" in where else [where]:
+            assert path["ByteMatchStatement"]["PositionalConstraint"] == "EXACTLY"
+            found[path["ByteMatchStatement"]["SearchString"]] = rated["Limit"]
+    assert found == {f"/v1{row.path}": row.per_address for row in ROUTES}
+
+
+@pytest.mark.req("S4")
+def test_no_firewall_has_more_rules_that_count_than_a_list_may(production: Synthesis) -> None:
+    """Ten, and no more can be asked for (docs.aws.amazon.com/waf/latest/developerguide/limits.html)."""
+    for acl in production.of("AWS::WAFv2::WebACL"):
+        counting = [r for r in acl.properties["Rules"] if "RateBasedStatement" in r["Statement"]]
+        assert 1 <= len(counting) <= 10
+
+
+@pytest.mark.req("S4")
+def test_a_large_body_is_refused_where_a_few_words_are_expected(production: Synthesis) -> None:
+    where, large = rules_of(production, "api")["bodies-of-few-words"]["Statement"]["AndStatement"][
+        "Statements"
+    ]
+    paths = {s["ByteMatchStatement"]["SearchString"] for s in where["OrStatement"]["Statements"]}
+    assert paths == {"/v1/decision", "/v1/evaluate"}
+    assert large["SizeConstraintStatement"]["Size"] == 16_384
+    assert large["SizeConstraintStatement"]["FieldToMatch"] == {"Body": {"OversizeHandling": "MATCH"}}
+
+
+@pytest.mark.req("S4", "B1")
+def test_every_firewall_logs_what_it_refused_and_no_credential(production: Synthesis) -> None:
+    logged = production.of("AWS::WAFv2::LoggingConfiguration")
+    assert {logging.stack for logging in logged} == {"api", "auth", "edge"}
+    assert len(logged) == len(production.of("AWS::WAFv2::WebACL"))
+    for logging in logged:
+        redacted = {field["SingleHeader"]["Name"] for field in logging.properties["RedactedFields"]}
+        assert redacted == {"authorization", "x-api-key", "cookie"}
+        filters = logging.properties["LoggingFilter"]
+        assert filters["DefaultBehavior"] == "DROP"
+        kept = {c["ActionCondition"]["Action"] for f in filters["Filters"] for c in f["Conditions"]}
+        assert kept == {"BLOCK", "COUNT"}
+
+
+@pytest.mark.req("X1")
+def test_answers_are_compressed(production: Synthesis, local: Synthesis) -> None:
+    for synthesis in (production, local):
+        (api,) = synthesis.of("AWS::ApiGateway::RestApi")
+        assert api.properties["MinimumCompressionSize"] == 1_024
+
+
+@pytest.mark.req("A1", "B1")
+def test_the_access_log_names_caller_and_correlation_and_no_credential(production: Synthesis) -> None:
+    (stage,) = production.of("AWS::ApiGateway::Stage")
+    fields = json.loads(stage.properties["AccessLogSetting"]["Format"])
+    assert fields["correlation_id"] == "$context.authorizer.correlation_id"
+    assert fields["caller"] == "$context.authorizer.principalId"
+    assert not any("header" in value.lower() or "apiKey" in value for value in fields.values())
+    defaults = next(s for s in stage.properties["MethodSettings"] if s["ResourcePath"] == "/*")
+    assert (defaults["LoggingLevel"], defaults["DataTraceEnabled"]) == ("ERROR", False)
 
 
 @pytest.mark.req("A1")

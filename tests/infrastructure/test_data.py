@@ -181,6 +181,13 @@ def test_no_stateful_resource_has_a_name_of_its_own(production: Synthesis) -> No
     # A work queue's dead-letter queue names it, and of two resources only one can refer to the other.
     work_queues = {q.logical_id for q in production.of("AWS::SQS::Queue") if "RedrivePolicy" in q.properties}
     assert {r.logical_id for r in named if r.kind == "AWS::SQS::Queue"} == work_queues
-    # AWS takes the firewall's log only under a name that begins so.
-    others = [r.properties[naming[r.kind]] for r in named if r.kind != "AWS::SQS::Queue"]
-    assert others == ["aws-waf-logs-bellwether-production"]
+    # found by their names alone: from another region, by a service that takes no other name, or no `:*`
+    assert {r.properties[naming[r.kind]] for r in named if r.kind != "AWS::SQS::Queue"} == {
+        "bellwether-production-edge",
+        "bellwether-production-edge-files",
+        "bellwether-production-edge-requests",
+        "bellwether-production-sign-ins",
+        "aws-waf-logs-bellwether-production",
+        "aws-waf-logs-bellwether-production-edge",
+        "aws-waf-logs-bellwether-production-sign-in",
+    }

@@ -95,7 +95,7 @@ def test_every_log_group_of_the_region_has_the_key_for_logs(production: Synthesi
 
 @pytest.mark.req("S2", "C2")
 def test_secrets_are_generated_encrypted_and_in_no_environment(production: Synthesis) -> None:
-    secrets = production.of("AWS::SecretsManager::Secret")
+    secrets = production.of("AWS::SecretsManager::Secret", "security")
     assert len(secrets) == 3
     for secret in secrets:
         assert production.target("security", secret.properties["KmsKeyId"]).startswith("Secrets")
@@ -138,7 +138,10 @@ def test_keys_are_used_through_one_service_only(production: Synthesis) -> None:
     assert uses
     for statement in uses:
         service = statement["Condition"]["StringEquals"]["kms:ViaService"]
-        assert service.endswith(".eu-central-2.amazonaws.com") or service == "s3.eu-central-1.amazonaws.com"
+        regions = ("eu-central-2", "us-east-1")
+        assert service.endswith(tuple(f".{region}.amazonaws.com" for region in regions)) or (
+            service == "s3.eu-central-1.amazonaws.com"
+        )
 
 
 @pytest.mark.req("S3")
@@ -150,7 +153,7 @@ def test_a_role_can_be_taken_by_a_service_only(production: Synthesis) -> None:
 
 @pytest.mark.req("O1")
 def test_stacks_need_each_other_in_one_direction(production: Synthesis) -> None:
-    order = ["recovery", "security", "network", "data", "auth", "compute", "api", "observability"]
+    order = ["recovery", "security", "network", "data", "auth", "compute", "api", "observability", "edge"]
     assert set(order) == set(production.templates)
     for position, stack in enumerate(order):
         told = json.dumps(production.templates[stack])

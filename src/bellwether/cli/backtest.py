@@ -69,7 +69,7 @@ def backtest(
             paths = write(out, report, resolved)
         except OSError as fault:
             raise Failure(f"the report cannot be written to {out}: {fault.strerror or fault}") from None
-    document = {**report.document(), "files": [str(path) for path in paths]}
+    document: dict[str, Any] = {**report.document(), "files": [str(path) for path in paths]}
     shown = _shown(report, out)
     if keep:
         kept = _kept(keep, paths)

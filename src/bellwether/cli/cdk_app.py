@@ -47,21 +47,29 @@ class CdkApp:
         return dict(json.loads((self.root / "cdk.json").read_text())["context"])
 
     def synth(
-        self, stage: str, output: Output, *, complete: bool = False, endpoint: str | None = None
+        self,
+        stage: str,
+        output: Output,
+        *,
+        complete: bool = False,
+        standby: bool = False,
+        endpoint: str | None = None,
     ) -> dict[str, Any]:
-        """Synthesizes one stage, offline; the local one for the desk that answers at `endpoint`.
+        """Synthesizes one stage, offline; with `standby` also what stands by in its second region.
+
+        The local stage is made for the desk that answers at `endpoint`.
 
         The layer's first build needs the package index. Where that cannot be reached the templates are made
         with the layer's requirements in its place and `layer` says "declared"; with `complete` that fails.
         """
         began = time.monotonic()
-        folder = self.root / "cdk.out" / stage
-        output.note(f"synthesizing {stage}")
-        at = {"endpoint": endpoint} if endpoint else {}
-        layer, fault = "built", self._app(stage, folder, at)
+        folder = self.root / "cdk.out" / (f"{stage}-standby" if standby else stage)
+        more = ({"region": "recovery"} if standby else {}) | ({"endpoint": endpoint} if endpoint else {})
+        output.note(f"synthesizing {folder.name}")
+        layer, fault = "built", self._app(stage, folder, more)
         if fault and _LAYER_FAILED in fault and not complete:
             output.note("the layer cannot be built here; its requirements stand in for it")
-            layer, fault = "declared", self._app(stage, folder, {**at, "layer": str(self._declared())})
+            layer, fault = "declared", self._app(stage, folder, {**more, "layer": str(self._declared())})
         if fault:
             raise Failure(fault, title=f"Stage {stage} could not be synthesized")
         stacks = sorted(path.name.removesuffix(".template.json") for path in folder.glob("*.template.json"))

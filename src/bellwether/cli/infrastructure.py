@@ -87,7 +87,7 @@ def bootstrap(stage: StageArgument, *, yes: YesOption = False, json: JsonOption 
     missing = unprepared(Path(made["assembly"]), environment)
     if missing and not yes:
         question = f"Prepare {', '.join(missing)} of account {account}?"
-        ask_for(question, hint=f"bellwether bootstrap {stage} --yes")
+        ask(question, hint=f"bellwether bootstrap {stage} --yes")
     for region in missing:
         output.note(f"preparing {region}")
         arguments = ["bootstrap", f"aws://{account}/{region}", "--termination-protection"]
@@ -97,10 +97,19 @@ def bootstrap(stage: StageArgument, *, yes: YesOption = False, json: JsonOption 
     output.answer(document, done)
 
 
-def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
+def deploy(
+    stage: StageArgument,
+    *,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Deploy what stands by in the second region instead.")
+    ] = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
     """Deploy a stage to the AWS account of your credentials; writes both outputs files.
 
-    The local stage is deployed by `bellwether up`.
+    The local stage is deployed by `bellwether up`. What stands by in the second region (after the stage
+    itself) is found by other commands as `--stage STAGE-standby`.
     """
     output, tool = Output(json=json), CdkApp.find()
     if known(stage) == "local":
@@ -108,18 +117,19 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
     account, environment = credentials(tool, stage)
     output.note(f"stage {stage}, account {account}")
     if stage == "production" and not yes:
-        ask_for(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
+        ask(f"Deploy to production in account {account}?", hint="bellwether deploy production --yes")
     began = time.monotonic()
-    made = tool.synth(stage, output, complete=True)
+    made = tool.synth(stage, output, complete=True, standby=standby)
     if missing := unprepared(Path(made["assembly"]), environment):
         raise Refused(
             f"Nothing can be deployed to {', '.join(missing)} yet.", hint=f"bellwether bootstrap {stage}"
         )
     raw = tool.root / RAW_OUTPUTS
+    named = f"{stage}-standby" if standby else stage
     tool.cdk(
         [
             "deploy",
-            "--all",
+            *(["--exclusively", f"bellwether-{named}*"] if standby else ["--all"]),
             "--app",
             made["assembly"],
             "--require-approval=never",
@@ -130,10 +140,10 @@ def deploy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = F
         heard=output,
     )
     curated = curate(json_.loads(raw.read_text()))
-    document = {**curated, "stage": stage, "account": account, "deployed_at": _now()}
-    write_outputs(tool.root / OUTPUTS, stage, document)
+    document = {**curated, "stage": named, "account": account, "deployed_at": _now()}
+    write_outputs(tool.root / OUTPUTS, named, document)
     document["seconds"] = round(time.monotonic() - began, 1)
-    output.answer(document, f"{stage} is deployed: {curated['endpoints'].get('api_url')}")
+    output.answer(document, f"{named} is deployed: {curated['endpoints'].get('api_url')}")
 
 
 def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = False) -> None:
@@ -150,7 +160,7 @@ def destroy(stage: StageArgument, *, yes: YesOption = False, json: JsonOption = 
     account, environment = credentials(tool, stage)
     if not yes:
         question = f"Delete stage {stage} with its data in account {account}?"
-        ask_for(question, hint=f"bellwether destroy {stage} --yes")
+        ask(question, hint=f"bellwether destroy {stage} --yes")
     made = tool.synth(stage, output)
     deleted = dismantle(tool, Path(made["assembly"]), environment, _client, output)
     write_outputs(tool.root / OUTPUTS, stage, None)
@@ -218,7 +228,7 @@ def _nothing(assembly: Path) -> Path:
     return empty
 
 
-def ask_for(question: str, *, hint: str) -> None:
+def ask(question: str, *, hint: str) -> None:
     """Asks before something is done. Raises `Refused` without a yes, or with nobody there to ask."""
     if not sys.stdin.isatty():
         raise Refused("This needs a yes, and nobody is there to ask.", hint=hint)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from bellwether.cli import mfa_delete
 from bellwether.cli.ledger_tables import Compared, Expected
 from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.stage import StageOption
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from bellwether.cli.owner import OwnerPorts
 
 ledger = typer.Typer(help="The append-only, hash-chained record.", no_args_is_help=True)
+
+
+mfa_delete.register(ledger)
 
 
 @ledger.callback()

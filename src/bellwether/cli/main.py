@@ -31,6 +31,7 @@ from bellwether.cli.operations import queue
 from bellwether.cli.output import report_failure, wants_json, write_json
 from bellwether.cli.portfolio import portfolio
 from bellwether.cli.prices import prices
+from bellwether.cli.recovery import recovery
 from bellwether.cli.track import track
 from bellwether.cli.users import users
 from bellwether.desk.errors import DeskError
@@ -41,7 +42,7 @@ PANELS = {
     "What it knows": ("track", "portfolio", "prices", "ingest"),
     "The chain": ("score", "propose", "risk", "decide", "evaluate"),
     "Who is in command": ("halt", "reduce", "resume", "controls", "agents"),
-    "Proof": ("trace", "ledger"),
+    "Proof": ("trace", "ledger", "recovery"),
     "Without a desk": ("label", "link", "train", "backtest"),
     "In the cloud": ("synth", "diff", "bootstrap", "deploy", "destroy"),
 }
@@ -128,6 +129,7 @@ for name, group in (
     ("controls", controls.controls),
     ("ledger", ledger),
     ("queue", queue),
+    ("recovery", recovery),
     ("users", users),
 ):
     app.add_typer(group, name=name)

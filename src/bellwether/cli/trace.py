@@ -1,5 +1,6 @@
 """`bellwether trace`: from an outcome, a decision, a proposal, a score or a signal back to the posts."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,8 @@ import msgspec
 import typer
 
 from bellwether.cli.output import JsonOption, Output, examples
-from bellwether.cli.stage import StageOption
+from bellwether.cli.people import finder, names_of, people_in, with_names
+from bellwether.cli.stage import StageOption, find_stage
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -33,7 +35,7 @@ def trace(
 
     Reads the tables and the lake with the owner's credentials. Every signal's hash is compared with the
     item it was made from; a record that no longer fits is marked. A reading of words names those that drove
-    it, each with the log-odds it adds.
+    it, each with the log-odds it adds. People are shown by name and id, while the user pool knows them.
     """
     from bellwether.agents.reasons import Reasons
     from bellwether.agents.text import SentimentModel
@@ -51,21 +53,31 @@ def trace(
             reasons=Reasons.of_assets(ports.entities.assets(), SentimentModel.load()),
         )
         root = walk(id_, now=datetime.now(UTC))
-    Output(json=json).answer(msgspec.to_builtins(root), tree_of(root))
+    names = names_of(people_in(titles(root)), finder(find_stage(stage)))
+    Output(json=json).answer({**msgspec.to_builtins(root), "people": names}, tree_of(root, names))
 
 
-def tree_of(root: "TraceNode") -> "Tree":
-    """The tree for a terminal."""
+def titles(node: "TraceNode") -> Iterator[str]:
+    """What the nodes of a tree say, from the root on."""
+    yield node.title
+    for child in node.children:
+        yield from titles(child)
+
+
+def tree_of(root: "TraceNode", names: dict[str, str]) -> "Tree":
+    """The tree for a terminal, people by the names given."""
+    from rich.markup import escape
     from rich.tree import Tree
 
-    tree = Tree(label(root))
-    _grow(tree, root)
+    marked = {sub: escape(name) for sub, name in names.items()}
+    tree = Tree(with_names(label(root), marked))
+    _grow(tree, root, marked)
     return tree
 
 
-def _grow(tree: "Tree", node: "TraceNode") -> None:
+def _grow(tree: "Tree", node: "TraceNode", names: dict[str, str]) -> None:
     for child in node.children:
-        _grow(tree.add(label(child)), child)
+        _grow(tree.add(with_names(label(child), names)), child, names)
     if node.left_out:
         tree.add(f"[dim]… {node.left_out:,} further signals[/dim]")
 

@@ -35,10 +35,14 @@ ROUTES: dict[tuple[str, str], Action] = {
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """Who calls: `username` is the stable subject of the token (or the name of an API key)."""
+    """Who calls: `username` is the stable subject of the token (or the name of an API key).
+
+    `name` is what a person is shown by. It is told, never written: records cannot forget.
+    """
 
     username: str
     roles: tuple[Role, ...]
+    name: str = ""
 
     def may(self, action: Action) -> bool:
         """Whether any of the user's roles has the right."""

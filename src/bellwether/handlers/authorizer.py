@@ -76,7 +76,12 @@ def authorize(event: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
     return {
         "principalId": user.username,
         "policyDocument": {"Version": "2012-10-17", "Statement": statements},
-        "context": {"username": user.username, "roles": ",".join(user.roles)},
+        "context": {
+            "username": user.username,
+            "roles": ",".join(user.roles),
+            "name": user.name,
+            "correlation_id": correlation_id(headers, event, ""),
+        },
         **({} if socket else {"usageIdentifierKey": usage_account(user, parts.account_prefix)}),
     }
 

@@ -78,14 +78,14 @@ def correlation_id(headers: Mapping[str, str], event: Mapping[str, Any], request
 
 
 def user_of(event: Mapping[str, Any]) -> User:
-    """The user of `requestContext.authorizer` (`username`, `roles` with commas), unknown roles dropped."""
+    """The user of `requestContext.authorizer` (`username`, `name`, `roles` with commas; unknown ones go)."""
     told = (event.get("requestContext") or {}).get("authorizer") or {}
     username = str(told.get("username") or "")
     if not username:
         raise Unauthenticated("The request carries no user.")
     named = {part.strip() for part in str(told.get("roles") or "").split(",")}
     roles: tuple[Role, ...] = tuple(role for role in RIGHTS if role in named)
-    return User(username=username, roles=roles)
+    return User(username=username, roles=roles, name=str(told.get("name") or ""))
 
 
 def body_of(call: Call) -> bytes:

@@ -12,6 +12,7 @@ import jwt
 from bellwether.domain.problems import Unauthenticated, Unavailable
 from bellwether.domain.rights import GROUPS, Role, User
 from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.sign_in import NAME_CLAIM
 
 FRESH_SECONDS = 3_600.0
 SHORTEST_REFRESH_SECONDS = 20.0
@@ -115,7 +116,7 @@ class TokenVerifier:
         roles: tuple[Role, ...] = tuple(
             role for role in GROUPS if isinstance(groups, list) and role in groups
         )
-        return User(username=str(claims["sub"]), roles=roles)
+        return User(username=str(claims["sub"]), roles=roles, name=str(claims.get(NAME_CLAIM) or ""))
 
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > LONGEST_TOKEN:

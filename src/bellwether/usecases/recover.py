@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -104,12 +105,7 @@ class Recover:
         entries = projected = 0
         for entry in self.ledger.entries(after=self._last_before(since - MARGIN)):
             entries += 1
-            if entry.kind == "outcome":
-                self.outcomes.put(outcomes_of(entry.body))
-            elif entry.kind == "configuration":
-                apply_configuration(entry, self.controls, self.configs)
-            else:
-                self.proposals.project(entry)
+            project(entry, self)
             projected += 1
         return entries, projected
 
@@ -125,6 +121,29 @@ class Recover:
             else:
                 high = middle - 1
         return low
+
+
+class Projections(Protocol):
+    """The tables that follow the ledger."""
+
+    @property
+    def proposals(self) -> Proposals: ...
+    @property
+    def outcomes(self) -> Outcomes: ...
+    @property
+    def controls(self) -> DeskControls: ...
+    @property
+    def configs(self) -> AgentConfigs: ...
+
+
+def project(entry: Entry, tables: Projections) -> None:
+    """Applies one entry to the tables; applying it again changes nothing."""
+    if entry.kind == "outcome":
+        tables.outcomes.put(outcomes_of(entry.body))
+    elif entry.kind == "configuration":
+        apply_configuration(entry, tables.controls, tables.configs)
+    else:
+        tables.proposals.project(entry)
 
 
 def batch_id_of(key: str) -> str:

@@ -21,6 +21,7 @@ from bellwether.domain.rights import RIGHTS, ROUTES, Role, User
 from bellwether.handlers.api_clients import ApiClients
 from bellwether.handlers.authorizer import Authorizer, Parts, Settings, Unauthorized, compose
 from bellwether.handlers.logins import Logins
+from bellwether.handlers.request import user_of
 from bellwether.handlers.tokens import (
     FIRST_RETRY_SECONDS,
     FRESH_SECONDS,
@@ -127,9 +128,23 @@ def allows(policy: dict[str, Any], arn: str) -> bool:
 def test_a_good_token_lets_its_bearer_in_as_its_subject() -> None:
     event = authorizer_event(headers={"Authorization": f"Bearer {token()}"})
     policy = decided(event)
-    assert policy["context"] == {"username": "5e6f-sub", "roles": "analyst"}
+    assert policy["context"] == {
+        "username": "5e6f-sub",
+        "roles": "analyst",
+        "name": "",
+        "correlation_id": "r-1",
+    }
     assert policy["principalId"] == "5e6f-sub"
     assert allows(policy, event["methodArn"])
+
+
+@pytest.mark.req("U3")
+def test_the_user_context_of_the_token_reaches_the_route() -> None:
+    event = authorizer_event(headers={"Authorization": f"Bearer {token(desk_name='Maria Meier')}"})
+    context = decided(event)["context"]
+    assert context["name"] == "Maria Meier"
+    told = user_of({"requestContext": {"authorizer": context}})
+    assert told == User(username="5e6f-sub", roles=("analyst",), name="Maria Meier")
 
 
 def forged_with_the_public_key() -> str:
@@ -215,7 +230,7 @@ def test_groups_this_desk_does_not_know_give_nothing() -> None:
 @pytest.mark.req("A1", "U3")
 def test_a_machine_has_its_key_and_only_what_machines_may() -> None:
     policy = decided(authorizer_event("POST", "/ingest/news", {"X-Api-Key": API_KEY}))
-    assert policy["context"] == {"username": "machine:importer", "roles": "machine"}
+    assert policy["context"].items() >= {"username": "machine:importer", "roles": "machine"}.items()
     allowed = {route for (m, route) in ROUTES if allows(policy, f"{ARN}/test/{m}/v1{route}")}
     assert allowed == {"/ingest/social", "/ingest/news", "/metrics"}
     for wrong in (

@@ -18,7 +18,7 @@ FUNCTIONS = (
     "authorizer", "ingest", "signal_worker", "score", "propose", "check_risk", "decide", "evaluate",
     "summarise",
     "stream", "health", "metrics", "socket", "broadcast", "project_ledger", "fetch_social", "fetch_news",
-    "clean_up", "back_up", "roll_signal_tables", "recover",
+    "clean_up", "back_up", "roll_signal_tables", "recover", "sign_in",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def environment(settings: type[FunctionSettings]) -> dict[str, str]:
         "TABLE_READ_LIMIT": "4000",
         "TABLE_WRITE_LIMIT": "2000",
         "PROVIDER_PRICES": "{}",
+        "PASSWORD_DAYS": "180",
         "JWKS_URL": "https://pool.example/.well-known/jwks.json",
     }
     return told | {name: value for name, value in shaped.items() if name in told}

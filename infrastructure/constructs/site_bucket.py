@@ -1,0 +1,36 @@
+"""Where the dashboard's files lie, for the edge alone to read."""
+
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.settings import Feature, StageSettings
+
+SITE = Path(__file__).parents[2] / "web"
+
+
+class SiteBucket(Construct):
+    """A private bucket. What is in it is in the repository too: it goes with the stack."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2 if settings.has(Feature.TLS_VERSION) else None,
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        acknowledge(self.bucket, S1="The distribution's log has every request a visitor makes.")

@@ -1,0 +1,1 @@
+"""What puts the dashboard's files where the edge reads them; uploaded together with the files."""
