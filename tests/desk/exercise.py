@@ -7,10 +7,12 @@ doors (a provider's answer, a day five weeks ahead) runs the function's code wit
 import asyncio
 import contextlib
 import csv
+import gzip
 import hashlib
 import json
 import os
 import random
+import secrets
 import string
 import subprocess
 import sys
@@ -20,8 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import websockets
 
+from bellwether.adapters.naming import raw_key
+from bellwether.domain.ids import ulid
+from bellwether.domain.items import RawBatch, StoredItem
 from tests.desk.conftest import ROOT, Desk, eventually
 from tests.desk.material import good_posts, post, unique, write_bars
 from tests.desk.processes import REGION, as_owner
@@ -187,11 +193,11 @@ class Exercise:
 
     def call_as_a_machine(self) -> None:
         """A machine's API key, known by its digest in the secret; a key that is none is refused."""
-        secrets = as_owner(self.desk, "secretsmanager")
+        keeper = as_owner(self.desk, "secretsmanager")
         environment = self.environment("authorizer")
         key = unique("key")
         known = {"exerciser": hashlib.sha256(key.encode()).hexdigest()}
-        secrets.put_secret_value(
+        keeper.put_secret_value(
             SecretId=environment["API_CLIENTS_SECRET_ARN"], SecretString=json.dumps(known)
         )
         refused = self.desk.call("GET", "/dashboard/summary", headers={"x-api-key": unique("other")})
@@ -201,8 +207,47 @@ class Exercise:
         """Every schedule's function at once; a signals table old enough to retire is there before."""
         self._old_signals_table()
         self._protect_a_signals_table()
-        for name in ("roll_signal_tables", "clean_up", "back_up", "evaluate", "fetch_social", "fetch_news"):
-            self.invoke(name)
+        self._leave_a_batch_unqueued()
+        for function in self.scheduled():
+            self.invoke(function)
+
+    def scheduled(self) -> list[str]:
+        """The functions of all schedules, by their deployed names."""
+        schedules = as_owner(self.desk, "scheduler")
+        targets = [
+            schedules.get_schedule(Name=one["Name"], GroupName=one["GroupName"])["Target"]["Arn"]
+            for page in schedules.get_paginator("list_schedules").paginate()
+            for one in page["Schedules"]
+        ]
+        return [arn.rpartition(":function:")[2] for arn in targets]
+
+    def _leave_a_batch_unqueued(self) -> None:
+        """A batch of hours ago in the lake, as if the power had gone before it was queued."""
+        at = datetime.now(UTC) - timedelta(hours=3)
+        name = unique("unqueued")
+        item = StoredItem(
+            item_id=f"x:{name}",
+            kind="social",
+            source="x",
+            source_id=name,
+            published_at=at,
+            observed_at=at,
+            known_at=at,
+            cluster_id=name,
+            text=f"${self.symbols[0]} profit rises",
+        )
+        batch = RawBatch(
+            batch_id=ulid(at, secrets.token_bytes(10)),
+            kind="social",
+            submitted_by="exercise",
+            received_at=at,
+            items=[item],
+        )
+        as_owner(self.desk, "s3").put_object(
+            Bucket=self.environment("recover")["LAKE_BUCKET"],
+            Key=raw_key(at, batch.batch_id),
+            Body=gzip.compress(msgspec.json.encode(batch)),
+        )
 
     def _old_signals_table(self) -> None:
         tables = as_owner(self.desk, "dynamodb")
@@ -266,8 +311,7 @@ class Exercise:
     def invoke(self, name: str) -> None:
         """A scheduled function, as its schedule starts it."""
         answer = as_owner(self.desk, "lambda").invoke(
-            FunctionName=self.function(name),
-            Payload=json.dumps({"source": "bellwether.schedule", "schedule": name}),
+            FunctionName=name, Payload=json.dumps({"source": "bellwether.schedule"})
         )
         assert "FunctionError" not in answer, f"{name}: {answer['Payload'].read().decode()}"
 

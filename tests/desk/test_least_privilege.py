@@ -49,7 +49,7 @@ def test_every_folder_of_the_lake_is_written_by_the_running_desk(desk: Desk) -> 
     wanted = (
         rf"raw-data/{now:%Y/%m/%d}/\d\d/.+",
         r"curated-data/prices/.+",
-        rf"curated-data/signals/{OLD_MONTH}/manifest\.json",
+        rf"curated-data/signals/{OLD_MONTH}/_manifest\.json",
         r"features/scores/.+",
         r"features/providers/rss/.+",
         r"eval/\d{4}/\d\d/\d\d/.+",

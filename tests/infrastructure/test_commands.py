@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -154,3 +155,22 @@ def test_a_layer_that_cannot_be_built_is_declared_and_never_deployed(monkeypatch
     assert [bool(more) for more in asked] == [False, True]
     with pytest.raises(Failure, match="uv pip failed"):
         CdkApp.find().synth("staging", output, complete=True)
+
+
+@pytest.mark.req("O2", "P1")
+def test_an_app_is_told_what_the_cdk_command_line_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise every resource of a desk, which cdk itself deployed, would show as different."""
+    told: dict[str, Any] = {}
+
+    def run(_command: list[str], *, env: dict[str, str], **_: Any) -> Any:
+        told.update(json.loads(env["CDK_CONTEXT_JSON"]))
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr("bellwether.cli.cdk_app.subprocess.run", run)
+    CdkApp.find().synth("local", Output(), endpoint="http://127.0.0.1:4999")
+    assert (told["stage"], told["endpoint"]) == ("local", "http://127.0.0.1:4999")
+    assert told["aws:cdk:enable-path-metadata"] is True
+    assert told["aws:cdk:enable-asset-metadata"] is True
+    told.clear()
+    CdkApp.find().synth("production", Output())
+    assert "endpoint" not in told

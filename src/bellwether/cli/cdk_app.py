@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LAYER_FAILED = "PackagingError"
 _TAIL = 15
+_TOLD_BY_CDK = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
+"""What the cdk command line tells every app. Without it each resource would differ from the deployed one."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,24 @@ class CdkApp:
         return dict(json.loads((self.root / "cdk.json").read_text())["context"])
 
     def synth(
-        self, stage: str, output: Output, *, complete: bool = False, standby: bool = False
+        self,
+        stage: str,
+        output: Output,
+        *,
+        complete: bool = False,
+        standby: bool = False,
+        endpoint: str | None = None,
     ) -> dict[str, Any]:
         """Synthesizes one stage, offline; with `standby` also what stands by in its second region.
+
+        The local stage is made for the desk that answers at `endpoint`.
 
         The layer's first build needs the package index. Where that cannot be reached the templates are made
         with the layer's requirements in its place and `layer` says "declared"; with `complete` that fails.
         """
         began = time.monotonic()
         folder = self.root / "cdk.out" / (f"{stage}-standby" if standby else stage)
-        more = {"region": "recovery"} if standby else {}
+        more = ({"region": "recovery"} if standby else {}) | ({"endpoint": endpoint} if endpoint else {})
         output.note(f"synthesizing {folder.name}")
         layer, fault = "built", self._app(stage, folder, more)
         if fault and _LAYER_FAILED in fault and not complete:
@@ -71,7 +81,7 @@ class CdkApp:
         environment = {
             **_with_node(os.environ),
             "CDK_OUTDIR": str(folder),
-            "CDK_CONTEXT_JSON": json.dumps({**self.context, "stage": stage, **more}),
+            "CDK_CONTEXT_JSON": json.dumps({**self.context, **_TOLD_BY_CDK, "stage": stage, **more}),
         }
         done = subprocess.run(
             [sys.executable, "-m", "infrastructure.app"],

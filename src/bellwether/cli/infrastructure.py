@@ -50,9 +50,10 @@ def diff(stage: StageArgument, *, json: JsonOption = False) -> None:
     Compares with what is deployed; without AWS credentials, with nothing, so that everything shows as new.
     """
     output, tool = Output(json=json), CdkApp.find()
-    made = tool.synth(known(stage), output)
+    environment, compared = tool.account(known(stage))
+    endpoint = environment.get("AWS_ENDPOINT_URL") if stage == "local" else None
+    made = tool.synth(stage, output, endpoint=endpoint)
     assembly = Path(made["assembly"])
-    environment, compared = tool.account(stage)
     reports = {}
     for stack in made["stacks"]:
         output.note(f"comparing {stack}")

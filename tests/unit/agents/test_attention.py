@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from bellwether.agents.attention import MOST_Z, SHORTEST_BASELINE, attention, robust_z
 from bellwether.domain.state import AssetDay
 
+pytestmark = pytest.mark.req("A4")
+
 TODAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bellwether.agents.momentum import STALE_AFTER, YEAR, momentum, momentum_reading
 from bellwether.domain.prices import History
 
+pytestmark = pytest.mark.req("A4")
+
 FIRST = date(2025, 1, 1)
 
 

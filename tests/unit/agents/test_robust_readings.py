@@ -20,6 +20,8 @@ from bellwether.domain.prices import History
 from bellwether.domain.state import AssetDay
 from tests.unit.fusion.signals_made import START, signal
 
+pytestmark = pytest.mark.req("A4")
+
 TODAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 

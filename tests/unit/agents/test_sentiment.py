@@ -14,6 +14,8 @@ from bellwether.agents.text import SentimentModel
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import Item, StoredItem, settle
 
+pytestmark = pytest.mark.req("A4")
+
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ASSETS = [Asset(symbol="BEACON", name="Beacon Industries"), Asset(symbol="HARBOR", name="Harbor Group")]
 AGENT = SentimentAgent(SentimentModel.load())

@@ -13,6 +13,8 @@ from bellwether.domain.prices import History
 from bellwether.domain.state import AssetDay
 from tests.unit.fusion.signals_made import DAY, START, signal
 
+pytestmark = pytest.mark.req("A4")
+
 NOON = START + timedelta(hours=12)
 NO_PRICES = History("BEACON")
 

@@ -22,6 +22,8 @@ from bellwether.domain.information_coefficient import (
     spearman,
 )
 
+pytestmark = pytest.mark.req("A8")
+
 pairs = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=80)
 
 

@@ -18,6 +18,8 @@ from bellwether.domain.calibration import (
     fit_logistic,
 )
 
+pytestmark = pytest.mark.req("A8")
+
 PAIRS = st.lists(
     st.tuples(st.integers(0, 100).map(lambda n: n / 100), st.booleans()), min_size=1, max_size=60
 )

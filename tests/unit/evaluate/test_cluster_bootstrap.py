@@ -14,6 +14,8 @@ from bellwether.domain.cluster_bootstrap import (
     quantile,
 )
 
+pytestmark = pytest.mark.req("A8")
+
 
 def mean_of(size: int) -> Figures:
     return lambda totals: [totals[0] / size]

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from bellwether.domain.clustered_error import clustered_error, lags_for, trading_day
 from bellwether.domain.information_coefficient import information_coefficient
 
+pytestmark = pytest.mark.req("A8")
+
 Seen = list[tuple[int, float]]
 
 

@@ -9,6 +9,8 @@ from scipy import stats
 
 from bellwether.domain.information_coefficient import pearson, ranks, spearman
 
+pytestmark = pytest.mark.req("A8")
+
 ROWS = st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=2, max_size=30)
 
 

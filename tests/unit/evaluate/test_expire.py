@@ -13,6 +13,8 @@ from bellwether.usecases.expire import Expire, expiry
 from bellwether.usecases.record import ATTEMPTS
 from tests.unit.trading import APPROVER, NOW, Desk, desk
 
+pytestmark = pytest.mark.req("A8")
+
 
 class Overtaken:
     """A ledger where somebody else is faster the first `times`."""

@@ -5,6 +5,8 @@ import pytest
 from bellwether.domain.clustered_error import clustered_error
 from bellwether.domain.information_coefficient import InformationCoefficient, information_coefficient
 
+pytestmark = pytest.mark.req("A8")
+
 
 def test_the_coefficient_by_hand() -> None:
     """Three days with rank correlations 1, ½ and −1: the mean is 1/6; three are too few for an error."""

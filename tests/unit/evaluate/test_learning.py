@@ -41,6 +41,8 @@ from bellwether.domain.track_record import (
 )
 from tests.unit.trading import NOW
 
+pytestmark = pytest.mark.req("A8")
+
 BASE = AgentConfig(agent_id="a", version=4, created_at=NOW - timedelta(days=30))
 
 

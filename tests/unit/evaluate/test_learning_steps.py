@@ -14,6 +14,8 @@ from bellwether.domain.problems import NotFound
 from bellwether.domain.track_record import Forecast, track_record
 from tests.unit.trading import NOW
 
+pytestmark = pytest.mark.req("A8")
+
 BASE = AgentConfig(agent_id="a", version=4, created_at=NOW - timedelta(days=30))
 RECORD = structs.replace(
     track_record(BASE, []), independent=200.9, resolved=700, brier_skill=0.14, information_coefficient=0.1

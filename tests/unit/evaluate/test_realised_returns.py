@@ -20,6 +20,8 @@ from bellwether.domain.prices import History
 from bellwether.domain.scores import Contribution
 from tests.unit.trading import NOW, desk, score, weekdays
 
+pytestmark = pytest.mark.req("A8")
+
 DAYS = weekdays(date(2026, 3, 31), 20)
 LONG_AFTER = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -19,6 +19,8 @@ from tests.unit.evaluate.test_expire import Overtaken
 from tests.unit.score.desk_in_memory import outcome_of
 from tests.unit.trading import NOW, Desk, score
 
+pytestmark = pytest.mark.req("A8")
+
 SOON = NOW + timedelta(days=10)
 
 

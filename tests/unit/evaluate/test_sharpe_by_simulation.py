@@ -16,6 +16,8 @@ from bellwether.domain.sharpe import (
     skewness,
 )
 
+pytestmark = pytest.mark.req("A8")
+
 
 @pytest.mark.parametrize("trials", [10, 50, 200])
 def test_the_best_of_many_without_skill_is_as_high_as_simulated(trials: int) -> None:

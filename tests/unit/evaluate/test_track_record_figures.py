@@ -23,6 +23,8 @@ from bellwether.domain.track_record import (
 )
 from tests.unit.trading import NOW
 
+pytestmark = pytest.mark.req("A8")
+
 CONFIG = AgentConfig(agent_id="a", version=4, created_at=NOW - timedelta(days=30), prior_reliability=0.2)
 
 

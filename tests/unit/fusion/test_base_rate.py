@@ -12,6 +12,8 @@ from scipy.stats import beta
 from bellwether.domain.base_rate import MOST_ROWS, PRIOR_DAYS, base_rate, base_rate_of
 from bellwether.domain.prices import History
 
+pytestmark = pytest.mark.req("A4")
+
 FIRST = date(2020, 1, 1)
 
 

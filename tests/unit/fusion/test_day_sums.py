@@ -14,6 +14,8 @@ from bellwether.domain.signals import Signal
 from bellwether.domain.state import MOST_AUTHORS, MOST_CLUSTERS, MOST_TOP_SIGNALS, AssetDay
 from tests.unit.fusion.signals_made import DAY, START, signal
 
+pytestmark = pytest.mark.req("A4")
+
 EMPTY = AssetDay(asset="BEACON", day=DAY)
 SIGNALS = st.lists(
     st.builds(

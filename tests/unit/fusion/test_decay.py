@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from bellwether.domain.decay import LEAST_DECAY, LONGEST_LIFE, day_start, decay, expiry, live_hours
 
+pytestmark = pytest.mark.req("A4")
+
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 

@@ -14,6 +14,8 @@ from bellwether.domain.signals import Signal
 from bellwether.domain.state import AgentSums, AssetDay
 from tests.unit.fusion.signals_made import START, signal
 
+pytestmark = pytest.mark.req("A4")
+
 SPOKEN = st.lists(
     st.tuples(
         st.integers(0, 3 * 1_440 - 1),

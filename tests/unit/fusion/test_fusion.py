@@ -23,6 +23,8 @@ from bellwether.domain.fusion import (
 from bellwether.domain.items import Instant
 from tests.unit.fusion.signals_made import START
 
+pytestmark = pytest.mark.req("A4")
+
 EVEN = BaseRate(p_up=0.5, log_odds=0.0, error=0.1)
 BASE = BaseRate(p_up=0.53, log_odds=math.log(0.53 / 0.47), error=0.05)
 CREATED: Instant = START

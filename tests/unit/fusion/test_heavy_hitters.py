@@ -2,10 +2,13 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.domain.heavy_hitters import at_least, count_in
+
+pytestmark = pytest.mark.req("A4")
 
 STREAMS = st.lists(st.sampled_from("abcdefghijklmnop"), max_size=300)
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from bellwether.domain.ids import is_item_id, is_ulid, ulid, ulid_time
 from bellwether.domain.items import item_id
 
+pytestmark = pytest.mark.req("A4")
+
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 

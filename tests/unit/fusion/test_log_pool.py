@@ -21,6 +21,8 @@ from bellwether.domain.fusion import (
     weight_of,
 )
 
+pytestmark = pytest.mark.req("A4")
+
 BASE = base_rate_of(260, 500, 1)
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -18,6 +18,8 @@ from bellwether.domain.near_duplicates import (
     words_of,
 )
 
+pytestmark = pytest.mark.req("A4")
+
 RUMOUR = (
     "Heard from a friend at the bank that Beacon Industries will be bought out next week at a huge premium"
 )

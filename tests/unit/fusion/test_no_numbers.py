@@ -11,6 +11,8 @@ from bellwether.domain.fusion import View, fuse
 from bellwether.domain.log_odds import log_odds, probability
 from tests.unit.score.desk_in_memory import MemoryDesk, part, post
 
+pytestmark = pytest.mark.req("A4")
+
 NAN = float("nan")
 
 

@@ -24,6 +24,8 @@ from bellwether.domain.reliability import (
 from bellwether.domain.state import AssetDay
 from tests.unit.fusion.signals_made import DAY, START, signal
 
+pytestmark = pytest.mark.req("A4")
+
 
 def config(version: int = 1, **fields: object) -> AgentConfig:
     values: dict[str, object] = {"agent_id": "sentiment", "version": version, "created_at": START, **fields}

@@ -16,6 +16,8 @@ from bellwether.domain.seen_texts import (
     account_count,
 )
 
+pytestmark = pytest.mark.req("A4")
+
 WORDS = "Beacon will be bought out next week at a large premium say people"
 
 

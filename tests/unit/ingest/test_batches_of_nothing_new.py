@@ -11,6 +11,8 @@ from bellwether.domain.items import Item, settle
 from bellwether.usecases.process_batch import signal_from
 from tests.unit.score.desk_in_memory import NOW, MemoryDesk, post
 
+pytestmark = pytest.mark.req("A2")
+
 
 def test_a_batch_of_others_items_is_finished_and_says_nothing() -> None:
     desk = MemoryDesk()

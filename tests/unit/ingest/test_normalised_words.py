@@ -3,10 +3,13 @@
 import re
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.domain.items import normalised_words
+
+pytestmark = pytest.mark.req("A2")
 
 _ANY_CASE = re.IGNORECASE
 PIECES = (

@@ -14,6 +14,8 @@ from bellwether.domain.ledger import GENESIS, Entry, content_hash, first_broken_
 from bellwether.domain.proposals import Decision, Proposal, is_open, proposal_hash, sealed
 from tests.unit.trading import NOW, desk
 
+pytestmark = pytest.mark.req("A7")
+
 
 def decision(revision: int, reason: str = "good") -> Decision:
     return Decision(

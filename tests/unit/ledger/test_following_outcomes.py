@@ -11,6 +11,8 @@ from tests.unit.ledger.test_project_ledger import projecting
 from tests.unit.score.desk_in_memory import outcome_of
 from tests.unit.trading import NOW, Desk, desk, score
 
+pytestmark = pytest.mark.req("A7")
+
 
 def entry_of(count: int) -> Entry:
     made = tuple(

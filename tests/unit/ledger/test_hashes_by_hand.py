@@ -25,6 +25,8 @@ from bellwether.domain.outcomes import outcome_id
 from bellwether.domain.scores import score_id
 from tests.unit.trading import score
 
+pytestmark = pytest.mark.req("A7")
+
 AT = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,6 +10,8 @@ from bellwether.domain.problems import NotFound
 from bellwether.usecases.project_ledger import BrokenLedger, LedgerMessage, ProjectLedger
 from tests.unit.trading import NOW, Desk, desk
 
+pytestmark = pytest.mark.req("A7")
+
 
 def projecting(made: Desk) -> ProjectLedger:
     return ProjectLedger(

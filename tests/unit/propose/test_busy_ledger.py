@@ -16,6 +16,8 @@ from bellwether.usecases.record import ATTEMPTS
 from tests.unit.evaluate.test_expire import Overtaken
 from tests.unit.trading import ANALYST, NOW, Desk, desk, situation
 
+pytestmark = pytest.mark.req("A5")
+
 ALL = ProposeRequest(portfolio="core")
 
 

@@ -17,6 +17,8 @@ from bellwether.domain.risk import check_order
 from bellwether.domain.risk_order import Order, Situation
 from tests.unit.trading import NOW, bars, score, situation, wave
 
+pytestmark = pytest.mark.req("A5")
+
 YESTERDAY = NOW.date() - timedelta(days=1)
 TERMS = Terms(proposal_id="0" * 26, portfolio="core", proposed_by="ana", now=NOW)
 

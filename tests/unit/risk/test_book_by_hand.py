@@ -10,6 +10,8 @@ from bellwether.domain.portfolio_value import Book, Market, added, direction, va
 from bellwether.domain.prices import History
 from tests.unit.trading import NOW, bars, weekdays
 
+pytestmark = pytest.mark.req("A6")
+
 YESTERDAY = NOW.date() - timedelta(days=1)
 
 

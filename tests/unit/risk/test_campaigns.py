@@ -22,6 +22,8 @@ from tests.unit.fusion.signals_made import DAY, START, signal
 from tests.unit.risk.test_checks import buy, check_of
 from tests.unit.trading import score, situation
 
+pytestmark = pytest.mark.req("A6")
+
 RUMOUR = "Beacon will be bought out next week at a large premium say people at the bank"
 ENDINGS = ("", " wow", " !!!", " #stocks", " http://t.co/x", " $HARBOR", " RT")
 LIMITS = RiskLimits()

@@ -18,6 +18,8 @@ from bellwether.domain.value_at_risk import (
     tail_size,
 )
 
+pytestmark = pytest.mark.req("A6")
+
 RETURNS = st.lists(st.integers(-3_000, 3_000).map(lambda n: n / 10_000), min_size=20, max_size=250)
 
 

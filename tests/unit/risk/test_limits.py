@@ -16,6 +16,8 @@ from bellwether.domain.limits import (
 )
 from bellwether.domain.problems import InvalidInput
 
+pytestmark = pytest.mark.req("A6")
+
 DEFAULTS: dict[str, dict[str, Any]] = {
     "limits": {
         "position": 0.05,

@@ -20,6 +20,8 @@ from bellwether.domain.risk_order import CheckedOrder, Order, Situation
 from bellwether.domain.value_at_risk import cornish_fisher, historical
 from tests.unit.trading import NOW, bars, score, situation, wave
 
+pytestmark = pytest.mark.req("A6")
+
 YESTERDAY = NOW.date() - timedelta(days=1)
 WIDE = RiskLimits(
     position=1,

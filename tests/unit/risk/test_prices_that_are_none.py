@@ -12,6 +12,8 @@ from bellwether.usecases.check_risk import CheckRisk, OrderRequest, RiskRequest
 from bellwether.usecases.situation import moment
 from tests.unit.trading import NOW, Desk, bars, score, situation, wave
 
+pytestmark = pytest.mark.req("A6")
+
 YESTERDAY = NOW.date() - timedelta(days=1)
 PRICES = [float("nan"), float("inf"), -5.0, 0.0]
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from bellwether.domain.exposure_checks import room_for
 
+pytestmark = pytest.mark.req("A6")
+
 AMOUNTS = st.integers(0, 40)
 
 

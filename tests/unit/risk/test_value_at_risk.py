@@ -17,6 +17,8 @@ from bellwether.domain.value_at_risk import (
     tail_size,
 )
 
+pytestmark = pytest.mark.req("A6")
+
 returns = st.lists(st.floats(-0.3, 0.3), min_size=40, max_size=300)
 
 

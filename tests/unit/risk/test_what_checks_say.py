@@ -19,6 +19,8 @@ from bellwether.domain.risk_order import Finding, Order, Situation
 from bellwether.domain.scores import Concentration, Score
 from tests.unit.trading import NOW, bars, desk, score, situation
 
+pytestmark = pytest.mark.req("A6")
+
 YESTERDAY = NOW.date() - timedelta(days=1)
 HISTORIES = [
     bars(symbol, [price] * 300, last=YESTERDAY)

@@ -8,6 +8,8 @@ from bellwether.domain.explanation import explanation
 from bellwether.domain.fusion import Fused
 from bellwether.domain.scores import Contribution
 
+pytestmark = pytest.mark.req("A4")
+
 
 def part(agent: str, share: float, **more: Any) -> Contribution:
     values = {

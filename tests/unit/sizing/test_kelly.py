@@ -9,6 +9,8 @@ from bellwether.domain.limits import CostModel, SizingPolicy
 from bellwether.domain.sizing import annualised_volatility, kelly, volatility_scale
 from bellwether.domain.trading_cost import TRADING_DAYS, expected_cost, fixed_round_trip
 
+pytestmark = pytest.mark.req("A5")
+
 COSTS = CostModel(
     half_spread=0.0002, commission=0.0001, minimum_commission=5.0, impact=0.5, borrow_per_year=0.0504
 )

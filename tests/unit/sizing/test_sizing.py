@@ -25,6 +25,8 @@ from bellwether.domain.sizing import (
 from bellwether.domain.trading_cost import expected_cost, fixed_round_trip
 from tests.unit.trading import NOW, bars, score, wave
 
+pytestmark = pytest.mark.req("A5")
+
 FREE = CostModel(half_spread=0, commission=0, impact=0, borrow_per_year=0)
 ROOM = Room(position=0.05, unproven=0.01, sector_share=0.3, sector="S")
 

@@ -20,6 +20,8 @@ from bellwether.domain.sizing import (
 )
 from tests.unit.trading import score
 
+pytestmark = pytest.mark.req("A5")
+
 FREE = CostModel(half_spread=0, commission=0, impact=0, borrow_per_year=0)
 ROOM = Room(position=0.05, unproven=0.01, sector_share=0.3, sector="energy")
 POLICY = SizingPolicy(fewest_returns=6, fewest_each_way=2)

@@ -4,6 +4,8 @@ import pytest
 
 from bellwether.domain.counters import by_provider, named, spend, summed
 
+pytestmark = pytest.mark.req("A9")
+
 
 @pytest.mark.parametrize(
     ("counter", "name", "labels"),
