@@ -14,10 +14,11 @@ from pathlib import Path
 from aws_cdk import App, Tags
 from constructs import Construct
 
-from infrastructure.packaging import Layer
+from infrastructure.packaging import BatchPackage, Layer
 from infrastructure.settings import PRODUCT, Feature, StageSettings, settings_of
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auth import AuthStack
+from infrastructure.stacks.batch import BatchStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.network import NetworkStack
@@ -36,6 +37,7 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    batch: BatchStack | None
 
 
 def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
@@ -65,6 +67,19 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     observability = ObservabilityStack(
         scope, named("observability"), settings=settings, security=security, compute=compute, api=api
     )
+    batch = (
+        BatchStack(
+            scope,
+            named("batch"),
+            settings=settings,
+            security=security,
+            compute=compute,
+            network=network.network,
+            package=BatchPackage(folder=layer.folder),
+        )
+        if network and settings.has(Feature.SPOT_BATCH)
+        else None
+    )
     Tags.of(scope).add("product", PRODUCT)
     Tags.of(scope).add("stage", settings.name)
     return Desk(
@@ -75,6 +90,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         compute=compute,
         api=api,
         observability=observability,
+        batch=batch,
     )
 
 

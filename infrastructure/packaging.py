@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Layer:
         return lambda_.Code.from_asset(str(self.folder or self._built()))
 
     def _built(self) -> Path:
-        requirements = _export()
+        requirements = _export("--only-group", "functions")
         target_of = "cloud" if self.cloud else f"{sysconfig.get_platform()} {sys.version}"
         key = hashlib.sha256(
             "\n".join((requirements, target_of, *_CLOUD, *_UNUSED, *_KEPT_METADATA)).encode()
@@ -62,7 +63,42 @@ class Layer:
         return target
 
 
-def _build(target: Path, requirements: str, options: tuple[str, ...]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class BatchPackage:
+    """The whole product with all it depends on, for a plain Python 3.13 on arm64 Linux, as one archive."""
+
+    folder: Path | None = None
+    """A folder to use as it is, as for a `Layer`."""
+
+    def path(self) -> Path:
+        """The folder to upload, built when it is missing. Raises `PackagingError`."""
+        return self.folder or self._built()
+
+    def _built(self) -> Path:
+        requirements = _export("--no-default-groups")
+        parts = [requirements, *_CLOUD, *_UNUSED, *_KEPT_METADATA]
+        parts += [f"{path.relative_to(SOURCE)} {path.read_bytes()!r}" for path in _sources()]
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        target = Home.open().tools / f"batch-cloud-{key}"
+        if not target.is_dir():
+            _build(target, requirements, _CLOUD, site=".", sources=_sources())
+        return target
+
+
+def _sources() -> list[Path]:
+    """The product's own files, in a fixed order."""
+    files = (path for path in SOURCE.rglob("*") if path.is_file())
+    return sorted(path for path in files if "__pycache__" not in path.parts)
+
+
+def _build(
+    target: Path,
+    requirements: str,
+    options: tuple[str, ...],
+    *,
+    site: str = "python",
+    sources: Sequence[Path] = (),
+) -> None:
     building = target.with_name(f".{target.name}.{os.getpid()}")
     wanted = building.with_suffix(".txt")
     try:
@@ -77,8 +113,12 @@ def _build(target: Path, requirements: str, options: tuple[str, ...]) -> None:
             "--requirements",
             str(wanted),
         ]
-        _uv(*install, "--link-mode", "copy", "--target", str(building / "python"), *options)
-        _prune(building / "python")
+        _uv(*install, "--link-mode", "copy", "--target", str(building / site), *options)
+        _prune(building / site)
+        for path in sources:
+            copy = building / site / path.relative_to(SOURCE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
         _publish(building, target)
     finally:
         wanted.unlink(missing_ok=True)
@@ -115,13 +155,9 @@ def _prune(site: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _export() -> str:
-    """The locked requirements of the `functions` group, with hashes; the project itself is not one of
-    them.
-    """
-    return _uv(
-        "export", "--frozen", "--only-group", "functions", "--no-emit-project", "--no-header", "--no-annotate"
-    )
+def _export(*groups: str) -> str:
+    """The locked requirements of groups, with hashes; the project itself is not one of them."""
+    return _uv("export", "--frozen", *groups, "--no-emit-project", "--no-header", "--no-annotate")
 
 
 def _uv(*arguments: str) -> str:

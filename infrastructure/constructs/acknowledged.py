@@ -34,7 +34,8 @@ _OUTPUT = r"\{.*\}"
 
 WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(
-        _OUTPUT + r"/(raw-data|features(/providers)?|eval(/equity)?|curated-data/(prices|signals))/\*",
+        _OUTPUT
+        + r"/(raw-data|features(/providers)?|eval(/equity)?|curated-data(/(prices|signals))?|backtests)/\*",
         "one folder of the lake",
     ),
     Wildcard(_OUTPUT + r"/ledger/\*", "the ledger's one folder"),

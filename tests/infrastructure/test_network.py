@@ -151,6 +151,9 @@ def test_endpoints_let_the_accounts_own_principals_reach_the_stages_own_resource
             if statement["Resource"] == "*":
                 names = {"dynamodb:ListTables", "dynamodb:ListBackups"}
                 assert set(listed(statement["Action"])) <= names
+            elif service == "s3" and "assets" in json.dumps(statement["Resource"]):
+                assert statement["Action"] == "s3:GetObject"
+                assert own in statement["Resource"]["Fn::Join"][1]
             elif service == "secretsmanager":
                 assert {production.target("network", arn) for arn in listed(statement["Resource"])} == {
                     secret.logical_id for secret in production.of("AWS::SecretsManager::Secret")
@@ -158,7 +161,7 @@ def test_endpoints_let_the_accounts_own_principals_reach_the_stages_own_resource
             else:
                 assert all("bellwether-production-" in json.dumps(r) for r in listed(statement["Resource"]))
             checked += 1
-    assert checked == 5
+    assert checked == 6
 
 
 @pytest.mark.req("C3")

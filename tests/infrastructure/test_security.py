@@ -99,7 +99,7 @@ def test_a_role_can_be_taken_by_a_service_only(production: Synthesis) -> None:
 
 @pytest.mark.req("O1")
 def test_stacks_need_each_other_in_one_direction(production: Synthesis) -> None:
-    order = ["security", "network", "data", "auth", "compute", "api", "observability"]
+    order = ["security", "network", "data", "auth", "compute", "api", "observability", "batch"]
     assert set(order) == set(production.templates)
     for position, stack in enumerate(order):
         told = json.dumps(production.templates[stack])
