@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +64,10 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPackage:
-    """The whole product with all it depends on, for a plain Python 3.13 on arm64 Linux, as one archive."""
+    """What the whole product depends on, for a plain Python 3.13 on arm64 Linux.
+
+    The product itself is an asset of its own: it changes often, and this takes long to build.
+    """
 
     folder: Path | None = None
     """A folder to use as it is, as for a `Layer`."""
@@ -77,28 +79,14 @@ class BatchPackage:
     def _built(self) -> Path:
         requirements = _export("--no-default-groups")
         parts = [requirements, *_CLOUD, *_UNUSED, *_KEPT_METADATA]
-        parts += [f"{path.relative_to(SOURCE)} {path.read_bytes()!r}" for path in _sources()]
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
         target = Home.open().tools / f"batch-cloud-{key}"
         if not target.is_dir():
-            _build(target, requirements, _CLOUD, site=".", sources=_sources())
+            _build(target, requirements, _CLOUD, site=".")
         return target
 
 
-def _sources() -> list[Path]:
-    """The product's own files, in a fixed order."""
-    files = (path for path in SOURCE.rglob("*") if path.is_file())
-    return sorted(path for path in files if "__pycache__" not in path.parts)
-
-
-def _build(
-    target: Path,
-    requirements: str,
-    options: tuple[str, ...],
-    *,
-    site: str = "python",
-    sources: Sequence[Path] = (),
-) -> None:
+def _build(target: Path, requirements: str, options: tuple[str, ...], *, site: str = "python") -> None:
     building = target.with_name(f".{target.name}.{os.getpid()}")
     wanted = building.with_suffix(".txt")
     try:
@@ -115,10 +103,6 @@ def _build(
         ]
         _uv(*install, "--link-mode", "copy", "--target", str(building / site), *options)
         _prune(building / site)
-        for path in sources:
-            copy = building / site / path.relative_to(SOURCE)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
         _publish(building, target)
     finally:
         wanted.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Fetches the package of a backtest from S3, unpacks it and hands over to it.
+"""Fetches the packages of a backtest from S3, unpacks them and hands over.
 
 The container is a plain Python image, which has no library that can sign a request: the few lines a signed
 GET takes are here (AWS General Reference, "Signature Version 4 signing process"). The credentials are those
@@ -51,14 +51,15 @@ def fetch(url: str, sent: dict[str, str] | None = None) -> bytes:
 
 
 def main() -> None:
-    """Replaces this process by the package's program, with the same arguments."""
+    """Replaces this process by the product's program, with the same arguments."""
     keys = json.loads(fetch("http://169.254.170.2" + os.environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]))
     region = os.environ["AWS_REGION"]
-    host, path = f"{os.environ['PACKAGE_BUCKET']}.s3.{region}.amazonaws.com", f"/{os.environ['PACKAGE_KEY']}"
-    now = datetime.now(UTC)
-    package = fetch(f"https://{host}{path}", headers(host, path, region, keys, now))
+    host = f"{os.environ['PACKAGE_BUCKET']}.s3.{region}.amazonaws.com"
     folder = tempfile.mkdtemp()
-    zipfile.ZipFile(io.BytesIO(package)).extractall(folder)
+    for key in os.environ["PACKAGE_KEYS"].split(","):
+        path = f"/{key}"
+        package = fetch(f"https://{host}{path}", headers(host, path, region, keys, datetime.now(UTC)))
+        zipfile.ZipFile(io.BytesIO(package)).extractall(folder)
     environment = {**os.environ, "PYTHONPATH": folder, "HOME": folder}
     arguments = [sys.executable, "-m", "bellwether.cli.backtest_job", *sys.argv[1:]]
     os.execve(sys.executable, arguments, environment)  # noqa: S606

@@ -16,7 +16,7 @@ from infrastructure.batch import start
 from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.retention import RETENTION
 from infrastructure.grants import Grant, Listing, Objects, Resources
-from infrastructure.packaging import BatchPackage
+from infrastructure.packaging import SOURCE, BatchPackage
 from infrastructure.settings import StageSettings
 
 IMAGE = "public.ecr.aws/docker/library/python:3.13-slim-bookworm"
@@ -49,7 +49,10 @@ class SpotBatch(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
-        self._package = assets.Asset(self, "Package", path=str(package.path()))
+        self._archives = [
+            assets.Asset(self, "Dependencies", path=str(package.path())),
+            assets.Asset(self, "Product", path=str(SOURCE), exclude=["**/__pycache__"]),
+        ]
         self.log_group = logs.LogGroup(
             self,
             "Logs",
@@ -114,8 +117,8 @@ class SpotBatch(Construct):
             ],
             environment={
                 "LAKE_BUCKET": given.buckets["lake"].bucket_name,
-                "PACKAGE_BUCKET": self._package.s3_bucket_name,
-                "PACKAGE_KEY": self._package.s3_object_key,
+                "PACKAGE_BUCKET": self._archives[0].s3_bucket_name,
+                "PACKAGE_KEYS": ",".join(archive.s3_object_key for archive in self._archives),
                 "AWS_REGION": self._settings.region,
                 "AWS_DEFAULT_REGION": self._settings.region,
             },
@@ -131,8 +134,8 @@ class SpotBatch(Construct):
                 "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
             ),
         )
-        package = self._package.bucket.arn_for_objects(self._package.s3_object_key)
-        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[package]))
+        archives = [archive.bucket.arn_for_objects(archive.s3_object_key) for archive in self._archives]
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=archives))
         for grant in GRANTS:
             for statement in grant.statements(given, stack):
                 role.add_to_policy(statement)

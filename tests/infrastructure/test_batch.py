@@ -112,13 +112,14 @@ def test_the_container_fetches_its_package_and_becomes_the_job(
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1",
         "AWS_REGION": "eu-central-2",
         "PACKAGE_BUCKET": "assets",
-        "PACKAGE_KEY": "hash.zip",
+        "PACKAGE_KEYS": "hash-1.zip,hash-2.zip",
     }.items():
         monkeypatch.setenv(name, value)
     start.main()
     assert asked == [
         "http://169.254.170.2/v2/credentials/1",
-        "https://assets.s3.eu-central-2.amazonaws.com/hash.zip",
+        "https://assets.s3.eu-central-2.amazonaws.com/hash-1.zip",
+        "https://assets.s3.eu-central-2.amazonaws.com/hash-2.zip",
     ]
     ((_, arguments, environment),) = became
     assert arguments[1:] == ["-m", "bellwether.cli.backtest_job", "items", "prices", "-", "run-1"]
