@@ -325,7 +325,6 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=("CONNECTIONS_TABLE", "SOCKET_ENDPOINT"),
         grants=(Rows("connections", "PutItem", "UpdateItem", "DeleteItem"),),
         timeout=10,
-        memory=256,
         reserved=50,
         logs="security",
     ),
@@ -363,6 +362,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=_FETCH_ENVIRONMENT,
         grants=FETCHING,
         timeout=55,
+        memory=1024,
         reserved=1,
     ),
     "fetch_news": FunctionRow(
@@ -370,6 +370,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=_FETCH_ENVIRONMENT,
         grants=FETCHING,
         timeout=240,
+        memory=1024,
         reserved=1,
     ),
     "recover": FunctionRow(

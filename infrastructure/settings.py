@@ -182,6 +182,8 @@ class StageSettings:
     """On-demand request units a second a table may consume at most."""
     network_range: str = "10.20.0.0/20"
     """Addresses of the functions' network, should it ever be joined to another one."""
+    batch_cpus: int = 16
+    """Processors all backtests together may use at a time: what a forgotten job can cost."""
     zones: str = "ab"
     """Availability zones of the region, by their letters: each costs a set of interface endpoints."""
     nat_gateways: int = 2

@@ -83,7 +83,8 @@ _OUTPUT = r"\{.*\}"
 
 WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(
-        _OUTPUT + r"/(raw-data|features/(providers|scores)|eval(/equity)?|curated-data/(prices|signals))/\*",
+        _OUTPUT + r"/(raw-data|backtests|features/(providers|scores)|eval(/equity)?"
+        r"|curated-data(/(prices|signals))?)/\*",
         "one folder of the lake",
     ),
     Wildcard(_OUTPUT + r"/ledger/\*", "the ledger's one folder"),

@@ -93,8 +93,8 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
     missing = {
         line.rpartition("(")[2].rstrip(")")
         for line in differences(production, local)
-        # The network is missing as a whole, and what its functions need to join it.
-        if line[0] == "-" and not re.match(r"- (network/|\w+/Functions\w+Network\w{8} )", line)
+        # The network and batch are missing as a whole, and what functions need to join the network.
+        if line[0] == "-" and not re.match(r"- (network/|batch/|\w+/Functions\w+Network\w{8} )", line)
     }
     assert missing == {
         "AWS::ApiGateway::Account",

@@ -128,17 +128,17 @@ def test_another_lock_or_machine_is_another_layer(home: Path, monkeypatch: pytes
         target.mkdir()
 
     monkeypatch.setattr(packaging, "_build", build)
-    monkeypatch.setattr(packaging, "_export", lambda: "msgspec==1")
+    monkeypatch.setattr(packaging, "_export", lambda *_: "msgspec==1")
     Layer(cloud=True).code()
     Layer(cloud=False).code()
-    monkeypatch.setattr(packaging, "_export", lambda: "msgspec==2")
+    monkeypatch.setattr(packaging, "_export", lambda *_: "msgspec==2")
     Layer(cloud=True).code()
     assert len(set(wanted)) == 3
 
 
 def test_a_failed_build_leaves_nothing_and_says_why(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BELLWETHER_HOME", str(home))
-    monkeypatch.setattr(packaging, "_export", lambda: "no-such-distribution-of-ours==1 --hash=sha256:00\n")
+    monkeypatch.setattr(packaging, "_export", lambda *_: "no-such-distribution-of-ours==1 --hash=sha256:00\n")
     with pytest.raises(PackagingError, match="uv pip failed"):
         Layer(cloud=False).code()
     assert not list((home / "tools").glob(".layer-*"))
