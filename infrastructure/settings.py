@@ -100,6 +100,8 @@ class StageSettings:
     table_read_limit: int = 4_000
     table_write_limit: int = 2_000
     """On-demand request units a second a table may consume at most."""
+    time_series: bool = False
+    """Also keep scores in Timestream, in the second region; closed to accounts that never had it."""
     standby: bool = False
     """In the second region, deployed and waiting: nothing runs by the clock until a fail-over."""
     log_days: Mapping[LogClass, int] = field(
