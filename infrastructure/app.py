@@ -60,6 +60,8 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         return f"{settings.prefix}-{name}"
 
     copied = settings.has(Feature.RECOVERY_REGION)
+    if settings.time_series and not copied:
+        raise ValueError(f"a time series of stage {settings.name} needs the second region, where it lies")
     recovery = RecoveryStack(scope, named("recovery"), settings=settings) if copied else None
     security = SecurityStack(scope, named("security"), settings=settings, recovery=recovery)
     network = (

@@ -188,6 +188,8 @@ class StageSettings:
     """Availability zones of the region, by their letters: each costs a set of interface endpoints."""
     nat_gateways: int = 2
     """Ways out, one in a zone at most: each is paid for around the clock."""
+    time_series: bool = False
+    """Also keep scores in Timestream, in the second region; closed to accounts that never had it."""
     standby: bool = False
     """In the second region, deployed and waiting: nothing runs by the clock until a fail-over."""
     log_days: Mapping[LogClass, int] = field(
