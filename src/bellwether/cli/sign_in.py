@@ -17,13 +17,13 @@ _MOST_CHALLENGES = 5
 _REFUSALS = {
     "NotAuthorizedException": "Username or password is wrong, or the login has ended.",
     "UserNotFoundException": "Username or password is wrong, or the login has ended.",
-    "CodeMismatchException": "That one-time code is wrong or too old.",
-    "ExpiredCodeException": "That one-time code is wrong or too old.",
-    "PasswordResetRequiredException": "This password has to be reset first.",
+    "CodeMismatchException": "That code is wrong or too old.",
+    "ExpiredCodeException": "That code is wrong or too old.",
+    "PasswordResetRequiredException": "This password has to be set anew, with --forgot-password.",
     "UserNotConfirmedException": "This user is not confirmed yet.",
     "TooManyRequestsException": "Too many attempts; wait a while.",
     "LimitExceededException": "Too many attempts; wait a while.",
-    "UserLambdaValidationException": "This password is too old: choose a new one with 'forgot password'.",
+    "UserLambdaValidationException": "This password is too old: set a new one with --forgot-password.",
     "InvalidPasswordException": "The user pool does not take that password.",
 }
 
@@ -68,6 +68,21 @@ class UserPool:
         except NotThePool as fault:
             raise Refused(f"This is not the user pool: {fault}.", title="Could not log in") from None
         return self._answer_challenge("PASSWORD_VERIFIER", answer.get("Session"), responses)
+
+    def replace_forgotten(self, username: str, ask: Ask) -> str:
+        """Mails a code, asks for it and for a new password, and gives the password.
+
+        The pool says the same whether there is such a user or not. Raises `Refused`, `NotRunning`.
+        """
+        self._call(lambda: self._idp.forgot_password(ClientId=self._client_id, Username=username))
+        code = ask("The code that was mailed to you", False)
+        password = _new_password(ask)
+        self._call(
+            lambda: self._idp.confirm_forgot_password(
+                ClientId=self._client_id, Username=username, ConfirmationCode=code, Password=password
+            )
+        )
+        return password
 
     def refresh(self, session: Session) -> Session:
         """The same login with a new token. Raises `Refused` when the login has ended."""
