@@ -101,7 +101,6 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=("PASSWORD_DAYS",),
         grants=(),
         timeout=5,
-        memory=256,
         reserved=20,
         logs="security",
         of_the_pool=True,
