@@ -169,7 +169,7 @@ STAGES: Mapping[StageName, StageSettings] = {
             Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING,
             Feature.SILENCE: "staging takes in nothing but what a test sends",
         },
-        monthly_budget=30,
+        monthly_budget=60,
         anomaly_dollars=5,
         provider_budget=5.0,
         retain_data=False,
