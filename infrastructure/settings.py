@@ -265,7 +265,7 @@ STAGES: Mapping[StageName, StageSettings] = {
             Feature.SILENCE: "staging takes in nothing but what a test sends",
             Feature.ACCOUNT_BASELINE: "an account has one; production's, or the organisation's",
         },
-        monthly_budget=30,
+        monthly_budget=60,
         anomaly_dollars=5,
         provider_budget=5.0,
         retain_data=False,
