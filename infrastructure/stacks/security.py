@@ -4,6 +4,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from infrastructure.constructs.keys import CustomerKey
+from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.secrets import DeskSecrets
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
@@ -26,3 +27,5 @@ class SecurityStack(Stack):
         self.log_key = key("Logs", "log groups")
         self.log_key.let_logs(settings)
         self.secrets = DeskSecrets(self, "DeskSecrets", key=self.secret_key, settings=settings)
+        for name, arn in self.secrets.arns.items():
+            publish(self, f"{name}_secret_arn", arn, f"Secret {name}")
