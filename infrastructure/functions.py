@@ -8,7 +8,18 @@ group.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infrastructure.grants import Grant, Listing, Objects, Receive, Rows, Secret, Send, Signals, SignalTables
+from infrastructure.grants import (
+    Grant,
+    Listing,
+    Objects,
+    Receive,
+    Rotation,
+    Rows,
+    Secret,
+    Send,
+    Signals,
+    SignalTables,
+)
 from infrastructure.settings import LogClass
 
 
@@ -432,6 +443,16 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         timeout=300,
         reserved=1,
         logs="audit",
+    ),
+    "rotate_client_key": FunctionRow(
+        purpose="Exchanges a machine's API key, a step at a time",
+        environment=("API_CLIENTS_SECRET_ARN",),
+        grants=(Rotation(),),
+        timeout=30,
+        memory=256,
+        # Two rotations at once would each undo what the other writes down.
+        reserved=1,
+        logs="security",
     ),
     "roll_signal_tables": FunctionRow(
         purpose="Creates the signal tables of this month and the next",

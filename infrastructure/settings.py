@@ -36,6 +36,8 @@ class Feature(StrEnum):
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
     ACCOUNT_BASELINE = "the account's trail, configuration record and threat detection"
+    SECRET_ROTATION = "API keys of machines that are exchanged by the clock"  # noqa: S105
+    SECRET_POLICIES = "secrets that say who may read them"  # noqa: S105
     FIREWALL = "a web application firewall in front of the API"
     NETWORK = "a network of its own for the functions"
     SPOT_BATCH = "spare capacity for backtests"
@@ -62,6 +64,10 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
     Feature.ACCOUNT_BASELINE: "CloudTrail, Config, Security Hub and GuardDuty are unknown to the engine, and "
     "one machine has no account",
+    Feature.SECRET_ROTATION: "AWS::SecretsManager::RotationSchedule is unknown to the engine, which never "
+    "calls a rotation's function",
+    Feature.SECRET_POLICIES: "AWS::SecretsManager::ResourcePolicy is unknown to the engine, which rejects a "
+    "template with it; on one machine the roles' own policies decide",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
     Feature.NETWORK: "network access lists, NAT gateways, addresses and flow logs are unknown to the engine; "
@@ -141,6 +147,8 @@ class StageSettings:
     """Where the AWS APIs answer, when it is not AWS (the embedded engine); no trailing slash."""
     auditor: Auditor | None = None
     """Who may take the auditor's role; nobody by default, and then there is none."""
+    operators: tuple[str, ...] = ("aws-reserved/sso.amazonaws.com/*",)
+    """Names (patterns) of the roles of people who run the desk: they read secrets beside the functions."""
     retain_data: bool = True
     """Keep stateful resources when a stack is deleted, and protect them from deletion."""
     ledger_days: int

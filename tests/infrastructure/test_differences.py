@@ -122,5 +122,7 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::WAFv2::WebACL",
         "AWS::WAFv2::WebACLAssociation",
+        "AWS::SecretsManager::ResourcePolicy",
+        "AWS::SecretsManager::RotationSchedule",
         "a whole stack",
     }
