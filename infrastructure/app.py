@@ -3,13 +3,14 @@
     cdk synth -c stage=staging
 
 The stage comes from the context, else from BELLWETHER_STAGE, else it is `local`. Other context: `endpoint`
-(where the embedded engine answers; local only), `origin` (the dashboard's web origin), `layer` (a folder
-to take as the functions' layer instead of building it) and `region=recovery` (adds the stacks that stand by
-in the second region).
+(where the embedded engine answers; local only), `origin` (the dashboard's web origin), `layer` (a folder to
+take as the functions' layer instead of building it), `region=recovery` (adds the stacks that stand by in the
+second region), `baseline` (`organisation` when the account has one already; else from BELLWETHER_BASELINE)
+and `auditor` (`ACCOUNT:EXTERNAL-ID` of who may look; else from BELLWETHER_AUDITOR).
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aws_cdk import App
@@ -18,9 +19,12 @@ from constructs import Construct
 from infrastructure.constructs.belonging import mark_stacks
 from infrastructure.constructs.log_encryption import encrypt_logs
 from infrastructure.packaging import Layer
-from infrastructure.settings import Feature, StageSettings, settings_of
+from infrastructure.settings import Auditor, Feature, StageSettings, settings_of
+from infrastructure.stacks.account import AccountStack
 from infrastructure.stacks.api import ApiStack
+from infrastructure.stacks.auditors import AuditorsStack
 from infrastructure.stacks.auth import AuthStack
+from infrastructure.stacks.billing import BillingStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.edge import EdgeStack
@@ -87,6 +91,19 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     edge = None
     if settings.has(Feature.EDGE):
         edge = EdgeStack(scope, named("edge"), settings=settings, auth=auth, api=api)
+    if settings.has(Feature.BILLING):
+        BillingStack(scope, named("billing"), settings=settings)
+    if settings.has(Feature.ACCOUNT_BASELINE):
+        AccountStack(scope, named("account"), settings=settings, data=data)
+    if settings.auditor:
+        AuditorsStack(
+            scope,
+            named("auditors"),
+            settings=settings,
+            auditor=settings.auditor,
+            security=security,
+            data=data,
+        )
     encrypt_logs(scope, security.log_key, region=settings.region)
     mark_stacks(scope, settings)
     return Desk(
@@ -150,6 +167,10 @@ def main() -> None:
 
     stage = told("stage") or os.environ.get("BELLWETHER_STAGE") or "local"
     settings = settings_of(stage, endpoint=told("endpoint"), dashboard_origin=told("origin"))
+    if (told("baseline") or os.environ.get("BELLWETHER_BASELINE")) == "organisation":
+        settings = settings.without(Feature.ACCOUNT_BASELINE, "the account's organisation has its own")
+    if named := told("auditor") or os.environ.get("BELLWETHER_AUDITOR"):
+        settings = replace(settings, auditor=Auditor.told(named))
     folder = told("layer")
     layer = Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=Path(folder) if folder else None)
     desk = build(app, settings, layer)

@@ -18,6 +18,8 @@ LogClass = Literal["operations", "security", "audit"]
 PRODUCT = "bellwether"
 REGION = "eu-central-2"
 RECOVERY_REGION = "eu-central-1"
+BILLING_REGION = "us-east-1"
+"""Where AWS tells what an account has cost, whatever region it was spent in."""
 TIME_ZONE = "Europe/Zurich"
 API_VERSION = "v1"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
@@ -33,13 +35,19 @@ class Feature(StrEnum):
     CLOUD_WHEELS = "wheels for arm64 Linux in the layer"
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
+    ACCOUNT_BASELINE = "the account's trail, configuration record and threat detection"
     FIREWALL = "a web application firewall in front of the API"
     NETWORK = "a network of its own for the functions"
     SPOT_BATCH = "spare capacity for backtests"
     ACCESS_TRAIL = "CloudTrail data events of the lake and the ledger"
-    SAVED_QUERIES = "saved queries beside the catalogue of the lake"
+    LAKE_QUERIES = "saved queries beside the catalogue of the lake"
     RECOVERY_REGION = "copies of all data in a second region"
     EDGE = "a content network in front of dashboard and API"
+    COMPOSITE_ALARMS = "one page for an incident, however many alarms belong to it"
+    METRIC_MATH = "alarms on sums and differences of metrics"
+    SILENCE = "alarms when nothing happens"
+    SAVED_QUERIES = "saved queries of the logs"
+    BILLING = "budgets, cost anomalies and the bill's own alarm"
 
 
 ENGINE_LACKS: Mapping[Feature, str] = {
@@ -52,6 +60,8 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     "script",
     Feature.CLOUD_WHEELS: "functions run as processes of this machine, with its interpreter",
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
+    Feature.ACCOUNT_BASELINE: "CloudTrail, Config, Security Hub and GuardDuty are unknown to the engine, and "
+    "one machine has no account",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
     Feature.NETWORK: "network access lists, NAT gateways, addresses and flow logs are unknown to the engine; "
@@ -59,11 +69,16 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.SPOT_BATCH: "AWS::Batch is unknown to the engine; on one machine `bellwether backtest` "
     "uses all cores",
     Feature.ACCESS_TRAIL: "AWS::CloudTrail is unknown to the engine, which rejects a template with it",
-    Feature.SAVED_QUERIES: "AWS::Athena::NamedQuery is unknown to the engine, which rejects it",
+    Feature.LAKE_QUERIES: "AWS::Athena::NamedQuery is unknown to the engine, which rejects it",
     Feature.RECOVERY_REGION: "one engine is one region on one machine: a copy beside the original would be "
     "lost with it",
     Feature.EDGE: "the desk serves dashboard and API on one port of loopback itself, and the engine fails to "
     "deploy files",
+    Feature.COMPOSITE_ALARMS: "AWS::CloudWatch::CompositeAlarm is unknown to the engine",
+    Feature.METRIC_MATH: "the engine rejects alarms on expressions",
+    Feature.SILENCE: "the engine evaluates no missing data, and a desk on one machine rests with its owner",
+    Feature.SAVED_QUERIES: "AWS::Logs::QueryDefinition is unknown to the engine",
+    Feature.BILLING: "there is no bill, and AWS::Budgets and AWS::CE are unknown to the engine",
     Feature.ACCESS_LOG_ROLE: "the engine writes no access logs, so the account needs no role for them",
 }
 """Why each feature is off for `local`; nothing else may switch one off there."""
@@ -77,12 +92,36 @@ class Throttle:
     burst: int
 
 
+@dataclass(frozen=True)
+class Auditor:
+    """Another account whose people may look at the desk, and the id they agreed to say."""
+
+    account: str
+    external_id: str
+
+    @classmethod
+    def told(cls, text: str) -> "Auditor":
+        """Reads `123456789012:external-id`. Raises `ValueError` when it is nothing of the kind."""
+        account, _, external_id = text.partition(":")
+        if not (len(account) == 12 and account.isdigit() and len(external_id) >= 16):
+            raise ValueError("name an auditor as ACCOUNT:EXTERNAL-ID, the id of 16 characters at least")
+        return cls(account, external_id)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Domain:
     """A host name of one's own and the ARN of its certificate. The DNS record is the operator's to set."""
 
     name: str
     certificate: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chat:
+    """A Slack channel that hears alarms, by the ids Slack gives its workspace and channel."""
+
+    workspace: str
+    channel: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +139,8 @@ class StageSettings:
     """Features this stage goes without, each with the reason."""
     endpoint: str | None = None
     """Where the AWS APIs answer, when it is not AWS (the embedded engine); no trailing slash."""
+    auditor: Auditor | None = None
+    """Who may take the auditor's role; nobody by default, and then there is none."""
     retain_data: bool = True
     """Keep stateful resources when a stack is deleted, and protect them from deletion."""
     ledger_days: int
@@ -151,6 +192,20 @@ class StageSettings:
         default_factory=lambda: {"operations": 30, "security": 90, "audit": 365}
     )
 
+    alarm_emails: tuple[str, ...] = ()
+    """Who gets alarms by e-mail; each must confirm once."""
+    chat: Chat | None = None
+    """Where alarms are told besides; the workspace must have been connected to the account once."""
+    runbooks: str = "docs/runbooks"
+    """What stands before a runbook's file name in an alarm: a path of the repository, or its address."""
+    quiet_hours: int = 2
+    """So long without a single new item is a failure nobody reports."""
+    monthly_budget: int = 100
+    """US dollars of AWS a month, for this stage."""
+    anomaly_dollars: int = 20
+    """The least unexpected cost of AWS a day worth a message."""
+    provider_budget: float = 50.0
+    """US dollars a month for data providers."""
     provider_prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars a call to a data provider costs, by its name; what is not named is free (reddit's and the
     feeds' public pages are, 2026-11).
@@ -169,6 +224,10 @@ class StageSettings:
     def has(self, feature: Feature) -> bool:
         """Whether the stage has the feature."""
         return feature not in self.lacks
+
+    def without(self, feature: Feature, reason: str) -> "StageSettings":
+        """The same stage going without a feature."""
+        return replace(self, lacks={**self.lacks, feature: reason})
 
     @property
     def prefix(self) -> str:
@@ -199,7 +258,12 @@ STAGES: Mapping[StageName, StageSettings] = {
         lacks={
             Feature.PROVISIONED_CONCURRENCY: _COST_OF_STAGING,
             Feature.RECOVERY_REGION: _NOTHING_TO_RECOVER,
+            Feature.SILENCE: "staging takes in nothing but what a test sends",
+            Feature.ACCOUNT_BASELINE: "an account has one; production's, or the organisation's",
         },
+        monthly_budget=30,
+        anomaly_dollars=5,
+        provider_budget=5.0,
         retain_data=False,
         ledger_days=1,
         ledger_locked_for_everyone=False,

@@ -95,6 +95,7 @@ WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(r"<Site\w+\.Arn>/\*", "the dashboard's files, in a bucket that holds nothing else"),
     Wildcard(r"arn:.*:table/bellwether-[a-z]+-signals_\*", "the monthly tables of the signals family"),
     Wildcard(r"arn:.*:execute-api:.*/v1/POST/@connections/\*", "the connections of one socket stage"),
+    Wildcard(r"<\w+\.Arn>/AWSLogs/<AWS::AccountId>/Config/\*", "the recorder's folder of its bucket"),
     Wildcard(
         r"arn:.*:ec2:.*:\*/\*",
         "the interfaces Lambda makes to join the network; the calls are denied to the function's own code",

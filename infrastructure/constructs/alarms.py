@@ -1,96 +1,91 @@
-"""The alarms: each names what it watches, and all notify one topic."""
+"""The alarms: each condition as one, and those of an incident gathered into a single page."""
 
-from aws_cdk import Duration
-from aws_cdk import aws_apigateway as apigateway
+from collections.abc import Iterable
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infrastructure.constructs.function import DeskFunction
-from infrastructure.settings import StageSettings
-
-ERROR_RATE = 0.05
-SLOW_MILLISECONDS = 2_000
-FUNCTION_ERRORS = 3
+from infrastructure.conditions.condition import INCIDENTS, Condition, Incident
+from infrastructure.constructs.notifications import Notifications
+from infrastructure.settings import Feature, StageSettings
 
 
 class Alarms(Construct):
-    """The topic, and an alarm for each condition the operator must hear of. `watched` lists them for the
-    dashboard.
+    """`watched` lists the alarms for the dashboard, `incidents` what pages.
+
+    A condition is a ticket. It pages through its incident; where a stage has no alarms made of alarms, it
+    pages itself.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: StageSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        conditions: Iterable[Condition],
+        notifications: Notifications,
+        settings: StageSettings,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._stage = settings.name
-        self.topic = sns.Topic(
-            self, "Topic", display_name=f"{settings.prefix} alarms", master_key=key, enforce_ssl=True
-        )
-        self.watched: list[cloudwatch.Alarm] = []
-
-    def watch_api(self, api: apigateway.RestApi) -> None:
-        """5xx above 5 % for five minutes, and a 95th percentile above two seconds for ten."""
-        stage = api.deployment_stage
-        # The average of 5XXError is the share of requests that failed.
-        self._watch(
-            "ServerErrors",
-            "More than 5 % of the API's answers are faults of ours",
-            stage.metric_server_error(statistic="Average", period=Duration.minutes(5)),
-            threshold=ERROR_RATE,
-        )
-        self._watch(
-            "SlowAnswers",
-            "The slowest twentieth of the API's answers takes more than two seconds",
-            stage.metric_latency(statistic="p95", period=Duration.minutes(5)),
-            threshold=SLOW_MILLISECONDS,
-            periods=2,
+        self._settings = settings
+        self._gathered = settings.has(Feature.COMPOSITE_ALARMS)
+        self._page = actions.SnsAction(notifications.pages)
+        self._ticket = actions.SnsAction(notifications.tickets)
+        self.watched: list[cloudwatch.AlarmBase] = []
+        members: dict[Incident, list[cloudwatch.AlarmBase]] = {}
+        for condition in conditions:
+            alarm = self._alarm(condition)
+            self.watched.append(alarm)
+            if condition.incident:
+                members.setdefault(condition.incident, []).append(alarm)
+        self.incidents = (
+            [self._incident(incident, alarms) for incident, alarms in members.items()]
+            if self._gathered
+            else []
         )
 
-    def watch_failures(self, name: str, queue: sqs.IQueue) -> None:
-        """Any message in a queue of failures."""
-        self._watch(
-            f"Failures{_id(name)}",
-            f"Something could not be done and waits in the queue of failures `{name}`",
-            queue.metric_approximate_number_of_messages_visible(
-                statistic="Maximum", period=Duration.minutes(1)
-            ),
-            threshold=0,
-        )
-
-    def watch_function(self, function: DeskFunction) -> None:
-        """A function that fails again and again; a single failure is retried and shows in a queue if it
-        stays.
-        """
-        self._watch(
-            f"Errors{_id(function.name)}",
-            f"{function.name} fails repeatedly",
-            function.function.metric_errors(statistic="Sum", period=Duration.minutes(5)),
-            threshold=FUNCTION_ERRORS,
-        )
-
-    def _watch(
-        self, name: str, meaning: str, metric: cloudwatch.Metric, *, threshold: float, periods: int = 1
-    ) -> None:
+    def _alarm(self, condition: Condition) -> cloudwatch.Alarm:
+        compared = cloudwatch.ComparisonOperator
+        missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
-            name,
-            alarm_description=f"{meaning} ({self._stage}).",
-            metric=metric,
-            threshold=threshold,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=periods,
-            datapoints_to_alarm=periods,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            _construct_id(condition.full_name),
+            alarm_name=f"{self._settings.prefix}-{condition.full_name}",
+            alarm_description=self._told(condition.meaning, condition.runbook),
+            metric=condition.metric,
+            threshold=condition.threshold,
+            comparison_operator=(
+                compared.LESS_THAN_THRESHOLD if condition.below else compared.GREATER_THAN_THRESHOLD
+            ),
+            evaluation_periods=condition.periods,
+            datapoints_to_alarm=condition.datapoints or condition.periods,
+            treat_missing_data=missing.BREACHING if condition.silence_is_bad else missing.NOT_BREACHING,
         )
-        action = actions.SnsAction(self.topic)
+        pages = condition.incident is not None and not self._gathered
+        self._notify(alarm, self._page if pages else self._ticket)
+        return alarm
+
+    def _incident(self, incident: Incident, alarms: list[cloudwatch.AlarmBase]) -> cloudwatch.CompositeAlarm:
+        rules = [cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM) for alarm in alarms]
+        gathered = cloudwatch.CompositeAlarm(
+            self,
+            _construct_id(incident.value),
+            composite_alarm_name=f"{self._settings.prefix}-{incident.value}",
+            alarm_description=self._told(INCIDENTS[incident], incident.value),
+            alarm_rule=cloudwatch.AlarmRule.any_of(*rules),
+        )
+        self._notify(gathered, self._page)
+        return gathered
+
+    def _told(self, meaning: str, runbook: str) -> str:
+        return f"{meaning} ({self._settings.name}). Runbook: {self._settings.runbooks}/{runbook}.md"
+
+    @staticmethod
+    def _notify(alarm: cloudwatch.AlarmBase, action: actions.SnsAction) -> None:
         alarm.add_alarm_action(action)
         alarm.add_ok_action(action)
-        self.watched.append(alarm)
 
 
-def _id(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
+def _construct_id(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-"))

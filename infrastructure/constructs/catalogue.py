@@ -12,9 +12,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infrastructure.columns import columns_of
+from infrastructure.constructs.lake_queries import LAKE_QUERIES
 from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.private_bucket import PrivateBucket, tidied
-from infrastructure.constructs.saved_queries import SAVED_QUERIES
 from infrastructure.settings import Feature, StageSettings
 
 MOST_BYTES = 10 * 2**30
@@ -101,7 +101,7 @@ class LakeCatalogue(Construct):
         for name, row in CATALOGUE.items():
             self._table(name, row, account)
         self.workgroup = self._workgroup(key, settings)
-        if settings.has(Feature.SAVED_QUERIES):
+        if settings.has(Feature.LAKE_QUERIES):
             self._save_queries(lake)
         publish(Stack.of(self), "catalogue", self.database.ref, "Database of the lake's catalogue")
         publish(Stack.of(self), "workgroup", self.workgroup.name, "Athena workgroup of the lake's queries")
@@ -168,7 +168,7 @@ class LakeCatalogue(Construct):
         )
 
     def _save_queries(self, lake: s3.IBucket) -> None:
-        for name, (purpose, text) in SAVED_QUERIES.items():
+        for name, (purpose, text) in LAKE_QUERIES.items():
             query = athena.CfnNamedQuery(
                 self,
                 f"Query{''.join(part.capitalize() for part in name.split('-'))}",

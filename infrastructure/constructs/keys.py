@@ -96,7 +96,7 @@ class CustomerKey(kms.Key):
             iam.PolicyStatement(
                 sid=f"Use{service.partition('.')[0].capitalize()}",
                 principals=[iam.ServicePrincipal(service)],
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
                 resources=["*"],
                 conditions=conditions,
             )

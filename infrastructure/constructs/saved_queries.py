@@ -1,51 +1,126 @@
-"""Queries an owner starts from, by name: what each is for, and its text.
+"""The questions an operator asks the logs, saved where CloudWatch offers them."""
 
-`{lake}` stands for the bucket. Instants are text in the catalogue: `from_iso8601_timestamp` makes them times.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from collections.abc import Mapping
+from aws_cdk import aws_logs as logs
+from constructs import Construct
 
-SAVED_QUERIES: Mapping[str, tuple[str, str]] = {
-    "signals-by-agent": (
-        "How many signals each agent gave in a retired month, and how many of them abstained",
-        "SELECT agent_id, agent_version, count(*) AS signals, count_if(abstained) AS abstained,\n"
-        "       round(avg(p_up), 4) AS mean_p_up\n"
-        "FROM signals WHERE month = '202501' GROUP BY 1, 2 ORDER BY 3 DESC",
+from infrastructure.constructs.function import DeskFunction
+from infrastructure.settings import StageSettings
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query over the functions' logs (`of` names them; none means all) or over the access log."""
+
+    query: str
+    of: tuple[str, ...] = ()
+    access: bool = False
+
+
+_ERRORS = ("ERROR", "CRITICAL")
+
+QUESTIONS: Mapping[str, Question] = {
+    "errors by function": Question(
+        f"""filter level in {list(_ERRORS)}
+| stats count(*) as errors, latest(@timestamp) as last by function, message, fault, aws_code
+| sort errors desc"""
     ),
-    "signals-to-parquet": (
-        "A retired month as Parquet, for tools that read columns",
-        "UNLOAD (SELECT * FROM signals WHERE month = '202501')\n"
-        "TO 's3://{lake}/curated-data/signals-parquet/202501/'\n"
-        "WITH (format = 'PARQUET', compression = 'ZSTD')",
+    "slowest requests": Question(
+        """filter message = "answered" and ispresent(milliseconds)
+| fields @timestamp, function, method, route, status, milliseconds, correlation_id
+| sort milliseconds desc
+| limit 50"""
     ),
-    "scores-of-an-asset": (
-        "What was believed of an asset, day by day, and how much stood behind it",
-        "SELECT from_iso8601_timestamp(as_of) AS at, horizon, p_up, base_rate, edge, n_eff, disagreement\n"
-        "FROM scores WHERE day BETWEEN '2026/01/01' AND '2026/12/31' AND asset = 'ACME' ORDER BY 1",
+    "latency by route": Question(
+        """filter message = "answered" and ispresent(milliseconds)
+| stats count(*) as requests, pct(milliseconds, 50) as p50, pct(milliseconds, 95) as p95,
+  max(milliseconds) as slowest by route
+| sort p95 desc"""
     ),
-    "closes": (
-        "Daily closes as rows",
-        'SELECT symbol, date(d) AS "date", c AS close, a AS adj_close, v AS volume\n'
-        "FROM prices CROSS JOIN UNNEST(dates, close, adj_close, volume) AS t (d, c, a, v)\n"
-        "WHERE symbol = 'ACME' ORDER BY 2",
+    "one correlation id": Question(
+        """fields @timestamp, function, level, message, route, status, message_id, fault, milliseconds
+| filter @message like "PUT-THE-ID-HERE"
+| sort @timestamp asc
+| limit 500"""
     ),
-    "decisions": (
-        "Who decided what, and why, in the order of the ledger",
-        "SELECT sequence, from_iso8601_timestamp(at) AS at, subject,\n"
-        "       json_extract_scalar(body, '$.decided_by') AS decided_by,\n"
-        "       json_extract_scalar(body, '$.action') AS action,\n"
-        "       json_extract_scalar(body, '$.reason') AS reason\n"
-        "FROM ledger WHERE kind = 'decision' ORDER BY sequence",
+    "failed messages": Question(
+        """filter message = "failed" and ispresent(message_id)
+| stats count(*) as attempts, max(received) as received, latest(@timestamp) as last
+  by function, message_id, correlation_id, fault
+| sort last desc""",
+        of=("signal_worker", "project_ledger"),
     ),
-    "items-by-source": (
-        "What came in, by source and hour",
-        "SELECT hour, i.source, count(*) AS items, count(DISTINCT i.cluster_id) AS clusters\n"
-        "FROM items CROSS JOIN UNNEST(items) AS t (i)\n"
-        "WHERE hour BETWEEN '2026/11/01/00' AND '2026/11/30/23' GROUP BY 1, 2 ORDER BY 1, 2",
+    "callers without a valid token": Question(
+        """filter message = "unauthorized"
+| stats count(*) as calls, latest(@timestamp) as last by reason
+| sort calls desc""",
+        of=("authorizer",),
     ),
-    "calibration": (
-        "Each evaluation's figures: were the probabilities right",
-        "SELECT from_iso8601_timestamp(at) AS at, resolved, hit_rate, brier, calibration.ece AS ece\n"
-        "FROM evaluations WHERE day >= '2026/01/01' ORDER BY 1",
+    "who was refused": Question(
+        """filter message = "answered" and status in [401, 403]
+| stats count(*) as calls, latest(@timestamp) as last by caller, route, status
+| sort calls desc"""
+    ),
+    "refusals by address": Question(
+        """filter ispresent(refused_because) and refused_because != "-"
+| stats count(*) as calls, latest(@timestamp) as last by ip, caller, route, refused_because
+| sort calls desc
+| limit 100""",
+        access=True,
+    ),
+    "answers by status": Question(
+        """stats count(*) as answers, pct(milliseconds, 95) as p95 by bin(5m), status
+| sort @timestamp desc""",
+        access=True,
+    ),
+    "provider errors": Question(
+        """filter message = "a provider fails"
+| stats count(*) as times, max(failures) as in_a_row, latest(@timestamp) as last by provider, code
+| sort times desc""",
+        of=("fetch_social", "fetch_news"),
+    ),
+    "cost of providers": Question(
+        """filter ispresent(ProviderDollars)
+| stats sum(ProviderCalls) as calls, sum(ProviderDollars) as dollars by provider, bin(1d)
+| sort dollars desc""",
+        of=("fetch_social", "fetch_news"),
+    ),
+    "scheduled runs": Question(
+        """filter ispresent(Runs)
+| stats count(*) as runs, sum(RunFailures) as failed, max(RunMilliseconds) as slowest,
+  latest(@timestamp) as last by function
+| sort failed desc"""
     ),
 }
+
+
+class SavedQueries(Construct):
+    """All of `QUESTIONS`, in one folder named for the stage."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Sequence[DeskFunction],
+        access_log: logs.ILogGroup,
+        settings: StageSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        groups = {function.name: function.log_group.log_group_name for function in functions}
+        for name, question in QUESTIONS.items():
+            asked = [access_log.log_group_name] if question.access else _of(groups, question)
+            logs.CfnQueryDefinition(
+                self,
+                "".join(word.capitalize() for word in name.split()),
+                name=f"{settings.prefix}/{name}",
+                query_string=question.query,
+                log_group_names=asked,
+            )
+
+
+def _of(groups: Mapping[str, str], question: Question) -> list[str]:
+    """The log groups a question is asked of; a query reads at most 50."""
+    return [groups[name] for name in question.of or sorted(groups)][:50]

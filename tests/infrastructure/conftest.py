@@ -8,6 +8,8 @@ import pytest
 from bellwether.desk.tools import node_folder
 from tests.infrastructure.synthesis import Synthesis, synthesize
 
+AUDITOR = "444455556666:agreed-upon-in-person"
+
 
 def pytest_configure() -> None:
     """The library behind CDK runs on the bundled Node, whatever the machine has."""
@@ -22,6 +24,12 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def production(assemblies: Path) -> Synthesis:
     return synthesize("production", assemblies)
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """Production with an auditor's role, which is there only when somebody is named."""
+    return synthesize("production", tmp_path_factory.mktemp("audited"), auditor=AUDITOR)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """A stage's templates as the tests read them."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from aws_cdk import App
 
 from infrastructure.app import build
 from infrastructure.packaging import Layer
-from infrastructure.settings import Feature, StageSettings, settings_of
+from infrastructure.settings import Auditor, Feature, StageSettings, settings_of
 from tests.infrastructure.acceptance import Accepted, listening
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ class Synthesis:
     templates: Mapping[str, dict[str, Any]]
     folder: Path
     """Where its cloud assembly lies."""
-    accepted: list[Accepted] = field(default_factory=list)
+    accepted: Sequence[Accepted] = ()
 
     def region(self, stack: str) -> str:
         """Where a stack is deployed to."""
@@ -102,13 +102,15 @@ def new_app(outdir: Path) -> App:
     return App(context=context, outdir=str(outdir), analytics_reporting=False)
 
 
-def add_stage(app: App, stage: str, layer: Path, **more: str) -> StageSettings:
+def add_stage(app: App, stage: str, layer: Path, auditor: str | None = None, **more: str) -> StageSettings:
     """Adds a stage's stacks to an app.
 
     The layer is a folder of the tests: templates are about resources, and building wheels would need the
     package index. `test_packaging.py` builds the real one.
     """
     settings = settings_of(stage, **more)
+    if auditor:
+        settings = replace(settings, auditor=Auditor.told(auditor))
     build(app, settings, Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=layer))
     return settings
 
@@ -122,11 +124,16 @@ def synthesize(stage: str, folder: Path, **more: str) -> Synthesis:
     with listening(heed=True) as accepted:
         settings = add_stage(app, stage, layer.parent, **more)
     app.synth()
+    return read(settings, folder / stage, accepted)
+
+
+def read(settings: StageSettings, assembly: Path, accepted: Sequence[Accepted] = ()) -> Synthesis:
+    """The templates of a synthesized stage."""
     prefix, ending = f"{settings.prefix}-", ".template.json"
-    files = sorted((folder / stage).glob(f"*{ending}"))
+    files = sorted(assembly.glob(f"*{ending}"))
     return Synthesis(
         settings,
         {path.name.removesuffix(ending).removeprefix(prefix): json.loads(path.read_text()) for path in files},
-        folder / stage,
+        assembly,
         accepted,
     )

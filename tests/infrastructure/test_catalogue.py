@@ -16,7 +16,7 @@ from bellwether.domain.prices import History
 from bellwether.usecases.equity import key_of
 from infrastructure.columns import columns_of, hive_type
 from infrastructure.constructs.catalogue import CATALOGUE, record_of
-from infrastructure.constructs.saved_queries import SAVED_QUERIES
+from infrastructure.constructs.lake_queries import LAKE_QUERIES
 from tests.contract.records import signal
 from tests.infrastructure.hive import fits
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -111,8 +111,8 @@ def test_a_query_costs_cents_at_most_and_its_result_is_encrypted_and_temporary(p
 @pytest.mark.req("D7")
 def test_saved_queries_ask_for_tables_and_columns_there_are(production: Synthesis) -> None:
     saved: list[Resource] = production.of("AWS::Athena::NamedQuery")
-    assert {query.properties["Name"] for query in saved} == set(SAVED_QUERIES)
-    for name, (_, text) in SAVED_QUERIES.items():
+    assert {query.properties["Name"] for query in saved} == set(LAKE_QUERIES)
+    for name, (_, text) in LAKE_QUERIES.items():
         table = re.search(r"FROM (\w+)", text)
         assert table is not None, name
         row = CATALOGUE[table[1]]

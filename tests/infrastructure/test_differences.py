@@ -47,8 +47,12 @@ def unhashed(logical_id: str) -> str:
 
 
 def differences(production: Synthesis, local: Synthesis) -> Iterator[str]:
+    missing = sorted(set(production.templates) - set(local.templates))
+    yield from (f"- {stack} (a whole stack)" for stack in missing)
     theirs, ours = named_alike(production), named_alike(local)
     for name in sorted(theirs.keys() | ours.keys()):
+        if name.partition("/")[0] in missing:
+            continue
         if name not in ours:
             yield f"- {name} ({theirs[name]['Type']})"
         elif name not in theirs:
@@ -110,6 +114,7 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
         "AWS::IAM::Policy",
+        "a whole stack",
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::Logs::LogGroup",
         "AWS::CloudFront::CachePolicy",
@@ -125,4 +130,15 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
         "AWS::Logs::DeliverySource",
         "AWS::SecretsManager::Secret",
         "Custom::SiteFiles",
+        "AWS::Budgets::Budget",
+        "AWS::CE::AnomalyMonitor",
+        "AWS::CE::AnomalySubscription",
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::Logs::MetricFilter",
+        "AWS::Logs::QueryDefinition",
+        "AWS::SNS::Topic",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
     }

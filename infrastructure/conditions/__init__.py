@@ -1,0 +1,1 @@
+"""What the desk raises an alarm for, one module a subject."""
