@@ -18,8 +18,8 @@ _NAMED = (
     "again by `recover`, which reads it from the lake and the ledger"
 )
 _MOVED = (
-    "the firewall's log lies in a group of another construct; the old group, with what it holds, is retained
-    in " "production until its time is over"
+    "the firewall's log lies in a group of another construct; the old group, with what it holds, stays in "
+    "production until its time is over"
 )
 DELIBERATE: dict[tuple[str, str, str], str] = {
     **{
@@ -100,5 +100,6 @@ KEPT = {
     "AWS::SecretsManager::Secret",
 }
 KEPT_POLICY = ("Retain", "Retain")
-MADE_AGAIN = {("api", "EdgeSecret2B282A1C"): "generated, and sent by one side to the other; a new one does as
-well"}
+MADE_AGAIN = {
+    ("api", "EdgeSecret2B282A1C"): "generated, and sent by one side to the other: a new one does as well"
+}
