@@ -120,24 +120,24 @@ class DeskSecrets(Construct):
     def _secret(
         self, construct_id: str, description: str, value: secretsmanager.SecretStringGenerator
     ) -> secretsmanager.Secret:
-        settings, there, replica = self._settings, self._replica_key, secretsmanager.ReplicaRegion
+        settings, there = self._settings, self._replica_key
         secret = secretsmanager.Secret(
             self,
             construct_id,
             description=description,
             encryption_key=self._key,
             generate_secret_string=value,
-            replica_regions=(
-                [secretsmanager.ReplicaRegion(region=RECOVERY_REGION, encryption_key=there)]
-                if there
-                else None
-            ),
+            replica_regions=_copies(there) if there else None,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         if settings.has(Feature.SECRET_POLICIES):
             for statement in _for_nobody_else(Stack.of(self), settings):
                 secret.add_to_resource_policy(statement)
         return secret
+
+
+def _copies(key: kms.IKey) -> list[secretsmanager.ReplicaRegion]:
+    return [secretsmanager.ReplicaRegion(region=RECOVERY_REGION, encryption_key=key)]
 
 
 def _for_nobody_else(stack: Stack, settings: StageSettings) -> list[iam.PolicyStatement]:
