@@ -24,6 +24,8 @@ SOURCE = PROJECT / "src"
 # Not for functions: the command line, the engine around the desk, and the replay, which needs Arrow.
 LEFT_OUT = ("bellwether/cli", "bellwether/desk", "bellwether/backtest", "**/__pycache__", "**/*.pyc", "**/.*")
 _CLOUD = ("--python-platform", "aarch64-manylinux2014", "--python-version", "3.13", "--only-binary", ":all:")
+# Arrow's wheels need a newer C library than Lambda's rule asks for; the container's image has one.
+_BATCH = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
 _UNUSED = ("tests", "test", "__pycache__", "bin")
 _KEPT_METADATA = ("METADATA", "WHEEL", "entry_points.txt")
 
@@ -78,11 +80,11 @@ class BatchPackage:
 
     def _built(self) -> Path:
         requirements = _export("--no-default-groups")
-        parts = [requirements, *_CLOUD, *_UNUSED, *_KEPT_METADATA]
+        parts = [requirements, *_BATCH, *_UNUSED, *_KEPT_METADATA]
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
         target = Home.open().tools / f"batch-cloud-{key}"
         if not target.is_dir():
-            _build(target, requirements, _CLOUD, site=".")
+            _build(target, requirements, _BATCH, site=".")
         return target
 
 
