@@ -118,11 +118,11 @@ def test_a_resource_is_missing_locally_only_where_the_engine_lacks_it(
         "AWS::Logs::QueryDefinition",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
+        "AWS::SecretsManager::ResourcePolicy",
+        "AWS::SecretsManager::RotationSchedule",
         "AWS::SecretsManager::Secret",
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::WAFv2::WebACL",
         "AWS::WAFv2::WebACLAssociation",
-        "AWS::SecretsManager::ResourcePolicy",
-        "AWS::SecretsManager::RotationSchedule",
         "a whole stack",
     }
