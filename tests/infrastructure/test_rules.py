@@ -16,6 +16,8 @@ from infrastructure.constructs.acknowledged import EVERYWHERE, PACKS, WILDCARDS,
 from tests.infrastructure.acceptance import Accepted, listening
 from tests.infrastructure.synthesis import add_stage, new_app
 
+pytestmark = pytest.mark.timeout(900)
+
 STAGES = ("production", "staging")
 CHECKS = (cdk_nag.AwsSolutionsChecks, cdk_nag.ServerlessChecks, cdk_nag.NIST80053R5Checks)
 _ACCEPTED_EVERYWHERE = {row.rule for row in EVERYWHERE}
