@@ -18,12 +18,13 @@ from constructs import Construct
 
 from infrastructure.constructs.belonging import mark_stacks
 from infrastructure.constructs.log_encryption import encrypt_logs
-from infrastructure.packaging import Layer
+from infrastructure.packaging import BatchPackage, Layer
 from infrastructure.settings import Auditor, Feature, StageSettings, settings_of
 from infrastructure.stacks.account import AccountStack
 from infrastructure.stacks.api import ApiStack
 from infrastructure.stacks.auditors import AuditorsStack
 from infrastructure.stacks.auth import AuthStack
+from infrastructure.stacks.batch import BatchStack
 from infrastructure.stacks.billing import BillingStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.data import DataStack
@@ -46,6 +47,7 @@ class Desk:
     compute: ComputeStack
     api: ApiStack
     observability: ObservabilityStack
+    batch: BatchStack | None = None
     edge: EdgeStack | None = None
     recovery: RecoveryStack | None = None
     """In the second region; it comes before all the others."""
@@ -58,6 +60,8 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         return f"{settings.prefix}-{name}"
 
     copied = settings.has(Feature.RECOVERY_REGION)
+    if settings.time_series and not copied:
+        raise ValueError(f"a time series of stage {settings.name} needs the second region, where it lies")
     recovery = RecoveryStack(scope, named("recovery"), settings=settings) if copied else None
     security = SecurityStack(scope, named("security"), settings=settings, recovery=recovery)
     network = (
@@ -88,6 +92,17 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         compute=compute,
         api=api,
     )
+    batch = None
+    if network and settings.has(Feature.SPOT_BATCH):
+        batch = BatchStack(
+            scope,
+            named("batch"),
+            settings=settings,
+            security=security,
+            compute=compute,
+            network=network.network,
+            package=BatchPackage(folder=layer.folder),
+        )
     edge = None
     if settings.has(Feature.EDGE):
         edge = EdgeStack(scope, named("edge"), settings=settings, auth=auth, api=api)
@@ -114,6 +129,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         compute=compute,
         api=api,
         observability=observability,
+        batch=batch,
         edge=edge,
         recovery=recovery,
     )

@@ -14,6 +14,7 @@ from infrastructure.grants import (
     Listing,
     Objects,
     Receive,
+    Rotation,
     Rows,
     Secret,
     Send,
@@ -36,6 +37,7 @@ _CALLED: Mapping[type, Service] = {
     Send: "sqs",
     Receive: "sqs",
     Secret: "secretsmanager",
+    Rotation: "secretsmanager",
 }
 
 WAYS_OUT: Mapping[str, tuple[WayOut, str]] = {

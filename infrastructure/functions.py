@@ -8,7 +8,18 @@ group.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infrastructure.grants import Grant, Listing, Objects, Receive, Rows, Secret, Send, Signals, SignalTables
+from infrastructure.grants import (
+    Grant,
+    Listing,
+    Objects,
+    Receive,
+    Rotation,
+    Rows,
+    Secret,
+    Send,
+    Signals,
+    SignalTables,
+)
 from infrastructure.settings import LogClass
 
 
@@ -101,7 +112,6 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=("PASSWORD_DAYS",),
         grants=(),
         timeout=5,
-        memory=256,
         reserved=20,
         logs="security",
         of_the_pool=True,
@@ -325,7 +335,6 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=("CONNECTIONS_TABLE", "SOCKET_ENDPOINT"),
         grants=(Rows("connections", "PutItem", "UpdateItem", "DeleteItem"),),
         timeout=10,
-        memory=256,
         reserved=50,
         logs="security",
     ),
@@ -363,6 +372,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=_FETCH_ENVIRONMENT,
         grants=FETCHING,
         timeout=55,
+        memory=1024,
         reserved=1,
     ),
     "fetch_news": FunctionRow(
@@ -370,6 +380,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         environment=_FETCH_ENVIRONMENT,
         grants=FETCHING,
         timeout=240,
+        memory=1024,
         reserved=1,
     ),
     "recover": FunctionRow(
@@ -432,6 +443,16 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         timeout=300,
         reserved=1,
         logs="audit",
+    ),
+    "rotate_client_key": FunctionRow(
+        purpose="Exchanges a machine's API key, a step at a time",
+        environment=("API_CLIENTS_SECRET_ARN",),
+        grants=(Rotation(),),
+        timeout=30,
+        memory=256,
+        # Two rotations at once would each undo what the other writes down.
+        reserved=1,
+        logs="security",
     ),
     "roll_signal_tables": FunctionRow(
         purpose="Creates the signal tables of this month and the next",

@@ -64,4 +64,7 @@ def _mapping(value: Mapping[str, Any]) -> dict[str, Any]:
 def _keyword(key: str, entry: Any) -> dict[str, Any]:
     if key == "$ref":
         return {key: str(entry).replace("#/$defs/", "#/definitions/")}
+    if key == "description":
+        # a docstring: how it is indented differs between versions of Python
+        return {key: "\n".join(line.strip() for line in str(entry).splitlines())}
     return {"enum": [entry]} if key == "const" else {key: _draft_4(entry)}

@@ -17,6 +17,9 @@ from aws_cdk import aws_sqs as sqs
 
 KeyUse = Literal["read", "write", "grant"]
 
+CLIENT = "client_"
+"""Begins the name of a secret that holds one machine's API key."""
+
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "GetObject"})
 _DESCRIBES = frozenset({"DescribeTable"})
 _KEY_ACTIONS: Mapping[KeyUse, tuple[str, ...]] = {
@@ -185,6 +188,26 @@ class Secret:
     def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
         yield _allow("secretsmanager", ("GetSecretValue",), given.secrets[self.secret])
         yield _through("secretsmanager", ("kms:Decrypt",), given.secret_key, stack)
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Exchanging the keys of machines: each machine's own secret, and the one with everybody's digests."""
+
+    def statements(self, given: Resources, stack: Stack, /) -> Iterator[iam.PolicyStatement]:
+        exchanged = [arn for name, arn in given.secrets.items() if name.startswith(CLIENT)]
+        yield iam.PolicyStatement(
+            actions=[
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            resources=exchanged,
+        )
+        both = ("GetSecretValue", "PutSecretValue")
+        yield _allow("secretsmanager", both, given.secrets["api_clients"])
+        yield _through("secretsmanager", ("kms:Decrypt", "kms:GenerateDataKey"), given.secret_key, stack)
 
 
 def _allow(service: str, actions: tuple[str, ...], resource: str) -> iam.PolicyStatement:

@@ -24,6 +24,8 @@ SOURCE = PROJECT / "src"
 # Not for functions: the command line, the engine around the desk, and the replay, which needs Arrow.
 LEFT_OUT = ("bellwether/cli", "bellwether/desk", "bellwether/backtest", "**/__pycache__", "**/*.pyc", "**/.*")
 _CLOUD = ("--python-platform", "aarch64-manylinux2014", "--python-version", "3.13", "--only-binary", ":all:")
+# Arrow's wheels need a newer C library than Lambda's rule asks for; the container's image has one.
+_BATCH = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.13", "--only-binary", ":all:")
 _UNUSED = ("tests", "test", "__pycache__", "bin")
 _KEPT_METADATA = ("METADATA", "WHEEL", "entry_points.txt")
 
@@ -51,7 +53,7 @@ class Layer:
         return lambda_.Code.from_asset(str(self.folder or self._built()))
 
     def _built(self) -> Path:
-        requirements = _export()
+        requirements = _export("--only-group", "functions")
         target_of = "cloud" if self.cloud else f"{sysconfig.get_platform()} {sys.version}"
         key = hashlib.sha256(
             "\n".join((requirements, target_of, *_CLOUD, *_UNUSED, *_KEPT_METADATA)).encode()
@@ -62,7 +64,31 @@ class Layer:
         return target
 
 
-def _build(target: Path, requirements: str, options: tuple[str, ...]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class BatchPackage:
+    """What the whole product depends on, for a plain Python 3.13 on arm64 Linux.
+
+    The product itself is an asset of its own: it changes often, and this takes long to build.
+    """
+
+    folder: Path | None = None
+    """A folder to use as it is, as for a `Layer`."""
+
+    def path(self) -> Path:
+        """The folder to upload, built when it is missing. Raises `PackagingError`."""
+        return self.folder or self._built()
+
+    def _built(self) -> Path:
+        requirements = _export("--no-default-groups")
+        parts = [requirements, *_BATCH, *_UNUSED, *_KEPT_METADATA]
+        key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        target = Home.open().tools / f"batch-cloud-{key}"
+        if not target.is_dir():
+            _build(target, requirements, _BATCH, site=".")
+        return target
+
+
+def _build(target: Path, requirements: str, options: tuple[str, ...], *, site: str = "python") -> None:
     building = target.with_name(f".{target.name}.{os.getpid()}")
     wanted = building.with_suffix(".txt")
     try:
@@ -77,8 +103,8 @@ def _build(target: Path, requirements: str, options: tuple[str, ...]) -> None:
             "--requirements",
             str(wanted),
         ]
-        _uv(*install, "--link-mode", "copy", "--target", str(building / "python"), *options)
-        _prune(building / "python")
+        _uv(*install, "--link-mode", "copy", "--target", str(building / site), *options)
+        _prune(building / site)
         _publish(building, target)
     finally:
         wanted.unlink(missing_ok=True)
@@ -115,13 +141,9 @@ def _prune(site: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _export() -> str:
-    """The locked requirements of the `functions` group, with hashes; the project itself is not one of
-    them.
-    """
-    return _uv(
-        "export", "--frozen", "--only-group", "functions", "--no-emit-project", "--no-header", "--no-annotate"
-    )
+def _export(*groups: str) -> str:
+    """The locked requirements of groups, with hashes; the project itself is not one of them."""
+    return _uv("export", "--frozen", *groups, "--no-emit-project", "--no-header", "--no-annotate")
 
 
 def _uv(*arguments: str) -> str:

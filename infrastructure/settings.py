@@ -36,6 +36,8 @@ class Feature(StrEnum):
     ACCESS_LOG_ROLE = "the account's role for API access logs"
     TLS_VERSION = "a lowest TLS version for the buckets"
     ACCOUNT_BASELINE = "the account's trail, configuration record and threat detection"
+    SECRET_ROTATION = "API keys of machines that are exchanged by the clock"  # noqa: S105
+    SECRET_POLICIES = "secrets that say who may read them"  # noqa: S105
     FIREWALL = "a web application firewall in front of the API"
     NETWORK = "a network of its own for the functions"
     SPOT_BATCH = "spare capacity for backtests"
@@ -62,6 +64,10 @@ ENGINE_LACKS: Mapping[Feature, str] = {
     Feature.TLS_VERSION: "on loopback there is no TLS whose version a bucket policy could ask for",
     Feature.ACCOUNT_BASELINE: "CloudTrail, Config, Security Hub and GuardDuty are unknown to the engine, and "
     "one machine has no account",
+    Feature.SECRET_ROTATION: "AWS::SecretsManager::RotationSchedule is unknown to the engine, which never "
+    "calls a rotation's function",
+    Feature.SECRET_POLICIES: "AWS::SecretsManager::ResourcePolicy is unknown to the engine, which rejects a "
+    "template with it; on one machine the roles' own policies decide",
     Feature.FIREWALL: "AWS::WAFv2::WebACLAssociation is unknown to the engine, which evaluates no rules; "
     "the desk answers on loopback alone",
     Feature.NETWORK: "network access lists, NAT gateways, addresses and flow logs are unknown to the engine; "
@@ -141,6 +147,8 @@ class StageSettings:
     """Where the AWS APIs answer, when it is not AWS (the embedded engine); no trailing slash."""
     auditor: Auditor | None = None
     """Who may take the auditor's role; nobody by default, and then there is none."""
+    operators: tuple[str, ...] = ("aws-reserved/sso.amazonaws.com/*",)
+    """Names (patterns) of the roles of people who run the desk: they read secrets beside the functions."""
     retain_data: bool = True
     """Keep stateful resources when a stack is deleted, and protect them from deletion."""
     ledger_days: int
@@ -182,10 +190,14 @@ class StageSettings:
     """On-demand request units a second a table may consume at most."""
     network_range: str = "10.20.0.0/20"
     """Addresses of the functions' network, should it ever be joined to another one."""
+    batch_cpus: int = 16
+    """Processors all backtests together may use at a time: what a forgotten job can cost."""
     zones: str = "ab"
     """Availability zones of the region, by their letters: each costs a set of interface endpoints."""
     nat_gateways: int = 2
     """Ways out, one in a zone at most: each is paid for around the clock."""
+    time_series: bool = False
+    """Also keep scores in Timestream, in the second region; closed to accounts that never had it."""
     standby: bool = False
     """In the second region, deployed and waiting: nothing runs by the clock until a fail-over."""
     log_days: Mapping[LogClass, int] = field(
@@ -261,7 +273,7 @@ STAGES: Mapping[StageName, StageSettings] = {
             Feature.SILENCE: "staging takes in nothing but what a test sends",
             Feature.ACCOUNT_BASELINE: "an account has one; production's, or the organisation's",
         },
-        monthly_budget=30,
+        monthly_budget=60,
         anomaly_dollars=5,
         provider_budget=5.0,
         retain_data=False,

@@ -80,18 +80,20 @@ class Wildcard(NamedTuple):
 
 
 _OUTPUT = r"\{.*\}"
+_TABLE = r"(arn:.*:table/)?" + _OUTPUT
 
 WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(
-        _OUTPUT + r"/(raw-data|features/(providers|scores)|eval(/equity)?|curated-data/(prices|signals))/\*",
+        _OUTPUT + r"/(raw-data|backtests|features/(providers|scores)|eval(/equity)?"
+        r"|curated-data(/(prices|signals))?)/\*",
         "one folder of the lake",
     ),
     Wildcard(_OUTPUT + r"/ledger/\*", "the ledger's one folder"),
     Wildcard(
         _OUTPUT + r"/\*|<(Lake|Ledger)Bucket\w+\.Arn>/\*", "every object of a bucket that is copied whole"
     ),
-    Wildcard(_OUTPUT + r"/index/\*", "the indexes of one table"),
-    Wildcard(_OUTPUT + r"/backup/\*", "the backups of one table"),
+    Wildcard(_TABLE + r"/index/\*", "the indexes of one table"),
+    Wildcard(_TABLE + r"/backup/\*", "the backups of one table"),
     Wildcard(r"<Site\w+\.Arn>/\*", "the dashboard's files, in a bucket that holds nothing else"),
     Wildcard(r"arn:.*:table/bellwether-[a-z]+-signals_\*", "the monthly tables of the signals family"),
     Wildcard(r"arn:.*:execute-api:.*/v1/POST/@connections/\*", "the connections of one socket stage"),

@@ -71,8 +71,7 @@ QUESTIONS: Mapping[str, Question] = {
         access=True,
     ),
     "answers by status": Question(
-        """stats count(*) as answers, pct(milliseconds, 95) as p95 by bin(5m), status
-| sort @timestamp desc""",
+        """stats count(*) as answers, pct(milliseconds, 95) as p95 by bin(5m), status""",
         access=True,
     ),
     "provider errors": Question(

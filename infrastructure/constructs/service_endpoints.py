@@ -80,7 +80,9 @@ class ServiceEndpoints(Construct):
             return [self._allow(["dynamodb:*"], [tables]), self._allow(names, ["*"])]
         if service == "s3":
             bucket = f"arn:{stack.partition}:s3:::{self._prefix}-*"
-            return [self._allow(["s3:*"], [bucket, f"{bucket}/*"])]
+            assets = f"arn:{stack.partition}:s3:::cdk-*-assets-{stack.account}-{stack.region}/*"
+            # Packages of batch jobs lie where every deployment puts its own.
+            return [self._allow(["s3:*"], [bucket, f"{bucket}/*"]), self._allow(["s3:GetObject"], [assets])]
         if service == "sqs":
             return [self._allow(["sqs:*"], [stack.format_arn(service="sqs", resource=f"{self._prefix}-*")])]
         return [self._allow(["secretsmanager:GetSecretValue"], self._secrets)]

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from infrastructure.pictures.assembly import Assembly, Place, words
+from infrastructure.pictures.costs import costs
+from infrastructure.pictures.tables import table
 
 _STORES = {
     "AWS::DynamoDB::GlobalTable": "tables ",
@@ -48,17 +50,17 @@ def access(assembly: Assembly) -> str:
         for place, name in [*stores, (_SIGNALS, _SIGNALS.logical_id)]
         if any(place in had for had in rights.values())
     ]
-    rows = [["function", *(name for _, name in used)], ["---"] * (len(used) + 1)]
+    rows = [["function", *(name for _, name in used)]]
     rows += [
         [function, *("".join(sorted(rights[function].get(place, ()))) for place, _ in used)]
         for function in sorted(rights)
     ]
-    return _table(rows)
+    return table(rows)
 
 
 def functions(assembly: Assembly) -> str:
     """Each function's size and limits, as deployed."""
-    rows = [["function", "memory MB", "timeout s", "at most at a time", "kept warm"], ["---"] * 5]
+    rows = [["function", "memory MB", "timeout s", "at most at a time", "kept warm"]]
     warm = {
         found.logical_id
         for place, properties in assembly.resources("AWS::Lambda::Alias")
@@ -70,7 +72,7 @@ def functions(assembly: Assembly) -> str:
             reserved = properties.get("ReservedConcurrentExecutions", "-")
             size = [properties["MemorySize"], properties["Timeout"], reserved]
             rows.append([name, *map(str, size), "yes" if place.logical_id in warm else ""])
-    return _table(rows[:2] + sorted(rows[2:]))
+    return table(rows[:1] + sorted(rows[1:]))
 
 
 DRAWINGS: Mapping[str, Callable[[Assembly], str]] = {
@@ -78,6 +80,7 @@ DRAWINGS: Mapping[str, Callable[[Assembly], str]] = {
     "triggers": triggers,
     "access": access,
     "functions": functions,
+    "costs": costs,
 }
 """By the name a document asks for it with."""
 
@@ -188,7 +191,3 @@ def _id(label: str) -> str:
 
 def _picture(lines: Sequence[str]) -> str:
     return "\n".join(["```mermaid", *lines, "```"])
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

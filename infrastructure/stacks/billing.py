@@ -22,7 +22,7 @@ SHARE = 0.8
 class BillingStack(Stack):
     """Budget, cost anomalies and the alarm on estimated charges, with a topic and a key of this region.
 
-    Chat lives here too: AWS offers it in few regions, and a channel may hear topics of all.
+    Chat lives here too: AWS lists this region for it, and a channel may hear topics of several.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:

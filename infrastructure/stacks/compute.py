@@ -9,11 +9,12 @@ from infrastructure.constructs.function_set import FunctionSet
 from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.queues import WorkQueue, failure_queue
+from infrastructure.constructs.rotations import ClientKeyRotation
 from infrastructure.constructs.schedules import TIMETABLE, Schedule
 from infrastructure.constructs.signal_tables import SignalTablesAtDeployment
 from infrastructure.constructs.triggers import feed_from_queue, keep_failed_runs
 from infrastructure.functions import FUNCTIONS
-from infrastructure.grants import Resources
+from infrastructure.grants import CLIENT, Resources
 from infrastructure.packaging import Layer
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
@@ -131,6 +132,13 @@ class ComputeStack(Stack):
                 failures=self.failed_runs,
                 settings=settings,
             )
+        ClientKeyRotation(
+            self,
+            "ClientKeys",
+            function=self.functions["rotate_client_key"],
+            secrets={name: self.given.secrets[f"{CLIENT}{name}"] for name in settings.api_clients},
+            settings=settings,
+        )
         SignalTablesAtDeployment(
             self, "SignalTables", roller=self.functions["roll_signal_tables"], settings=settings
         )

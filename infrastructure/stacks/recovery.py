@@ -11,6 +11,7 @@ from infrastructure.constructs.buckets import Lake, LedgerBucket
 from infrastructure.constructs.keys import CustomerKey
 from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.replication import Copies
+from infrastructure.constructs.time_series import TimeSeries
 from infrastructure.settings import RECOVERY_REGION, StageSettings
 
 
@@ -32,6 +33,9 @@ class RecoveryStack(Stack):
         self.ledger = LedgerBucket(self, "LedgerCopy", key=self.lake_key, settings=settings)
         publish(self, "recovery_lake_bucket", self.lake.bucket.bucket_name, "Copy of the lake")
         publish(self, "recovery_ledger_bucket", self.ledger.bucket.bucket_name, "Copy of the decision ledger")
+
+        if settings.time_series:
+            TimeSeries(self, "TimeSeries", key=self.lake_key, rejected=self.lake.bucket, settings=settings)
 
     def copies(self, scope: Construct) -> Copies:
         """Where the first region's buckets are copied to, as `scope` (a stack there) refers to them."""

@@ -4,6 +4,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from infrastructure.constructs.keys import CustomerKey
+from infrastructure.constructs.outputs import publish
 from infrastructure.constructs.secrets import DeskSecrets
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
@@ -38,5 +39,7 @@ class SecurityStack(Stack):
             "DeskSecrets",
             key=self.secret_key,
             settings=settings,
-            recovery_key=key_elsewhere(self, "ReplicaKey", recovery.secret_key) if recovery else None,
+            replica_key=key_elsewhere(self, "ReplicaKey", recovery.secret_key) if recovery else None,
         )
+        for name, arn in self.secrets.arns.items():
+            publish(self, f"{name}_secret_arn", arn, f"Secret {name}")

@@ -167,6 +167,13 @@ def test_each_alarm_ends_when_things_are_well_again(production: Synthesis) -> No
 
 
 @pytest.mark.req("B4")
+def test_a_night_without_traffic_alarms_for_silence_and_nothing_else(production: Synthesis) -> None:
+    for name, alarm in alarms_of(production).items():
+        silent = name.startswith(("silent-schedule-", "no-items"))
+        assert ("ALARM" in played(alarm.properties, [{}] * 30)) == silent, name
+
+
+@pytest.mark.req("B4")
 def test_a_slow_alarm_does_not_fire_for_something_short(production: Synthesis) -> None:
     """Half of the time is not enough: slow answers for five of the ten minutes are none."""
     slow = alarms_of(production)["slow-answers"].properties

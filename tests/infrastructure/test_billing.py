@@ -17,7 +17,7 @@ def budget_of(synthesis: Synthesis) -> dict[str, Any]:
 
 
 @pytest.mark.req("B4", "X2")
-@pytest.mark.parametrize(("stage", "dollars"), [("production", 100), ("staging", 30)])
+@pytest.mark.parametrize(("stage", "dollars"), [("production", 100), ("staging", 60)])
 def test_the_month_tells_at_half_four_fifths_and_all_of_the_budget(
     stage: str, dollars: int, request: pytest.FixtureRequest
 ) -> None:

@@ -121,6 +121,34 @@ def test_production_is_not_deployed_without_a_yes(monkeypatch: pytest.MonkeyPatc
     assert failure.hint == "bellwether deploy production --yes"
 
 
+@pytest.mark.req("X3", "O3")
+def test_what_stands_by_is_deployed_alone_and_is_a_stage_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def synth(_self: CdkApp, stage: str, _output: Output, **told: Any) -> dict[str, Any]:
+        asked.update(told, stage=stage)
+        return {"assembly": "assembly"}
+
+    def cdk(_self: CdkApp, arguments: list[str], *_: Any, **__: Any) -> str:
+        asked["arguments"] = arguments
+        raw = {"bellwether-production-standby": {"LedgerBucket": "copy-1"}}
+        Path(arguments[arguments.index("--outputs-file") + 1]).write_text(json.dumps(raw))
+        return ""
+
+    monkeypatch.setattr(infrastructure, "credentials", lambda *_: ("123456789012", {}))
+    monkeypatch.setattr(CdkApp, "root", tmp_path)
+    monkeypatch.setattr(CdkApp, "synth", synth)
+    monkeypatch.setattr(CdkApp, "cdk", cdk)
+    assert CliRunner().invoke(app, ["deploy", "production", "--standby", "--yes"]).exit_code == 0
+    assert (asked["stage"], asked["standby"]) == ("production", True)
+    assert asked["arguments"][:3] == ["deploy", "--exclusively", "bellwether-production-standby*"]
+    written = json.loads((tmp_path / "infrastructure-outputs.json").read_text())
+    assert set(written) == {"production-standby"}
+    assert written["production-standby"]["buckets"] == {"ledger": "copy-1"}
+
+
 def test_credentials_of_the_engine_never_reach_a_cloud_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     class Client:
         def get_caller_identity(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infrastructure.functions import FUNCTIONS
-from infrastructure.grants import Listing, Objects, Receive, Rows, Secret, Send, Signals
+from infrastructure.grants import Listing, Objects, Receive, Rotation, Rows, Secret, Send, Signals
 from tests.infrastructure.synthesis import Synthesis, listed
 
 
@@ -33,8 +33,9 @@ def test_a_function_has_rights_on_exactly_what_its_environment_names(name: str) 
             granted.add(f"{grant.table.upper()}_TABLE")
         elif isinstance(grant, Objects | Listing):
             granted.add(f"{grant.bucket.upper()}_BUCKET")
-        elif isinstance(grant, Secret):
-            granted.add(f"{grant.secret.upper()}_SECRET_ARN")
+        elif isinstance(grant, Secret | Rotation):
+            secret = grant.secret if isinstance(grant, Secret) else "api_clients"
+            granted.add(f"{secret.upper()}_SECRET_ARN")
         elif isinstance(grant, Signals):
             granted.add("SIGNALS_TABLE_PREFIX")
         elif isinstance(grant, Receive):
@@ -73,8 +74,12 @@ def test_only_the_retiring_function_deletes_tables_and_only_of_the_family(produc
 @pytest.mark.req("S3", "C2")
 def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> None:
     readers = {name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions(production, name)}
-    assert readers == {"authorizer", "ingest", "fetch_social", "fetch_news"}
-    assert able(production, "secretsmanager:GetSecretValue", "ApiClients") == {"authorizer"}
+    assert readers == {"authorizer", "ingest", "fetch_social", "fetch_news", "rotate_client_key"}
+    assert able(production, "secretsmanager:GetSecretValue", "ApiClients") == {
+        "authorizer",
+        "rotate_client_key",
+    }
+    assert able(production, "secretsmanager:PutSecretValue") == {"rotate_client_key"}
     assert able(production, "secretsmanager:GetSecretValue", "Providers") == {"fetch_social", "fetch_news"}
 
 

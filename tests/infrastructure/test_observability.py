@@ -12,8 +12,11 @@ from typer.main import get_command
 
 from bellwether.cli.main import app
 from bellwether.handlers.figure_names import DIMENSIONS, FIGURES
+from infrastructure.conditions.silence import EXPECTED
 from infrastructure.constructs.saved_queries import QUESTIONS
+from infrastructure.constructs.schedules import TIMETABLE
 from infrastructure.functions import FUNCTIONS
+from infrastructure.routes import ROUTES
 from tests.alarms.evaluation import metrics_of
 from tests.infrastructure.synthesis import ROOT, Resource, Synthesis
 
@@ -160,6 +163,13 @@ def test_no_alarm_and_no_dashboard_names_a_figure_nobody_records(
         assert split.keys() <= {figure.by}
         assert all(value in DIMENSIONS[key] for key, value in split.items())
         assert ("service" in dimensions) == (figure.source == "handlers")
+
+
+@pytest.mark.req("B2", "B4")
+def test_every_schedule_is_watched_for_silence_and_counted_by_name() -> None:
+    assert set(EXPECTED) | {"clean_up"} == set(TIMETABLE)
+    assert set(TIMETABLE) | {"signal_worker", "project_ledger"} == set(DIMENSIONS["function"])
+    assert set(DIMENSIONS["route"]) == {route.path for route in ROUTES}
 
 
 @pytest.mark.req("B2")

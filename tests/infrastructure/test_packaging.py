@@ -18,7 +18,7 @@ from infrastructure.archives import (
     wheel_tags,
     zipped,
 )
-from infrastructure.packaging import Layer, PackagingError, function_code
+from infrastructure.packaging import BatchPackage, Layer, PackagingError, function_code
 from tests.infrastructure.synthesis import new_app
 
 HEAVY = ("pyarrow", "boto3", "botocore", "typer", "rich")
@@ -128,17 +128,40 @@ def test_another_lock_or_machine_is_another_layer(home: Path, monkeypatch: pytes
         target.mkdir()
 
     monkeypatch.setattr(packaging, "_build", build)
-    monkeypatch.setattr(packaging, "_export", lambda: "msgspec==1")
+    monkeypatch.setattr(packaging, "_export", lambda *_: "msgspec==1")
     Layer(cloud=True).code()
     Layer(cloud=False).code()
-    monkeypatch.setattr(packaging, "_export", lambda: "msgspec==2")
+    monkeypatch.setattr(packaging, "_export", lambda *_: "msgspec==2")
     Layer(cloud=True).code()
     assert len(set(wanted)) == 3
 
 
+@pytest.mark.req("X2")
+def test_a_backtest_gets_all_dependencies_for_the_machine_it_runs_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BELLWETHER_HOME", str(home))
+    built: list[tuple[str, tuple[str, ...], str]] = []
+
+    def build(target: Path, requirements: str, options: tuple[str, ...], *, site: str) -> None:
+        built.append((requirements, options, site))
+        target.mkdir()
+
+    monkeypatch.setattr(packaging, "_build", build)
+    folder = BatchPackage().path()
+    assert BatchPackage().path() == folder
+    ((requirements, options, site),) = built
+    # Every distribution is pinned with its hashes, and Arrow has no wheel for older C libraries.
+    assert all(name in requirements for name in ("pyarrow==", "boto3==", "typer==", "msgspec=="))
+    assert "pytest" not in requirements
+    assert "--hash=sha256:" in requirements
+    assert options[:2] == ("--python-platform", "aarch64-manylinux_2_28")
+    assert site == "."
+
+
 def test_a_failed_build_leaves_nothing_and_says_why(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BELLWETHER_HOME", str(home))
-    monkeypatch.setattr(packaging, "_export", lambda: "no-such-distribution-of-ours==1 --hash=sha256:00\n")
+    monkeypatch.setattr(packaging, "_export", lambda *_: "no-such-distribution-of-ours==1 --hash=sha256:00\n")
     with pytest.raises(PackagingError, match="uv pip failed"):
         Layer(cloud=False).code()
     assert not list((home / "tools").glob(".layer-*"))

@@ -11,6 +11,7 @@ import pytest
 from bellwether.desk.home import Home
 from bellwether.desk.tools import node_folder, node_modules
 from infrastructure.pictures.assembly import Assembly, words
+from infrastructure.pictures.costs import costs
 from infrastructure.pictures.pages import DOCUMENTS, ROOT, drawn
 from tests.infrastructure.synthesis import Synthesis
 
@@ -96,3 +97,13 @@ def test_a_drawing_nobody_can_make_is_refused(assembly: Assembly) -> None:
 )
 def test_a_logical_id_in_words(logical_id: str, said: str) -> None:
     assert words(logical_id) == said
+
+
+def test_standing_costs_are_summed(assembly: Assembly) -> None:
+    rows = [line.strip("| ").split(" | ") for line in costs(assembly).splitlines()]
+    dollars = {row[0]: float(row[2]) for row in rows[2:-3]}
+    # by hand: two gateways of 0.052 USD an hour, and a key a dollar
+    assert dollars["NAT gateways"] == pytest.approx(2 * 0.052 * 730, abs=0.01)
+    keys = sum(1 for _ in assembly.resources("AWS::KMS::Key"))
+    assert dollars["keys (a dollar more after each of the first two rotations)"] == keys
+    assert float(rows[-3][2].strip("* ")) == pytest.approx(sum(dollars.values()), abs=0.005)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infrastructure.constructs.secrets import DOCUMENTS
 from tests.infrastructure.synthesis import Resource, Synthesis, listed
 
 UNNARROWABLE = {"dynamodb:ListTables", "dynamodb:ListBackups", "dynamodb:ListStreams"}
@@ -97,7 +98,7 @@ def test_every_log_group_of_the_region_has_the_key_for_logs(production: Synthesi
 @pytest.mark.req("S2", "C2")
 def test_secrets_are_generated_encrypted_and_in_no_environment(production: Synthesis) -> None:
     secrets = production.of("AWS::SecretsManager::Secret", "security")
-    assert len(secrets) == 3
+    assert len(secrets) == 9
     for secret in secrets:
         assert production.target("security", secret.properties["KmsKeyId"]).startswith("Secrets")
         assert "GenerateSecretString" in secret.properties
@@ -105,6 +106,58 @@ def test_secrets_are_generated_encrypted_and_in_no_environment(production: Synth
     for function in production.of("AWS::Lambda::Function"):
         told = json.dumps(function.properties.get("Environment", {}))
         assert "resolve:secretsmanager" not in told
+
+
+@pytest.mark.req("S2")
+def test_each_provider_has_a_secret_of_its_own(production: Synthesis) -> None:
+    told = {f"{name.title().replace('_', '')}SecretArn" for name in ("author_salt", *DOCUMENTS)}
+    assert told <= set(production.outputs())
+    assert {"openai", "x", "reddit", "news", "prices"} <= set(DOCUMENTS)
+
+
+@pytest.mark.req("S2")
+def test_the_keys_of_machines_rotate_by_the_clock(production: Synthesis) -> None:
+    (schedule,) = production.of("AWS::SecretsManager::RotationSchedule")
+    rotating = production.function("rotate_client_key")
+    assert production.target("compute", schedule.properties["RotationLambdaARN"]) == rotating.logical_id
+    assert production.target("compute", schedule.properties["SecretId"]).startswith(
+        "DeskSecretsClientCollector"
+    )
+    assert schedule.properties["RotationRules"]["ScheduleExpression"] == "rate(90 days)"
+    (permission,) = [
+        p.properties
+        for p in production.of("AWS::Lambda::Permission")
+        if p.properties["Principal"] == "secretsmanager.amazonaws.com"
+    ]
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert rotating.properties["ReservedConcurrentExecutions"] == 1
+
+
+@pytest.mark.req("S2", "X3")
+def test_secrets_survive_the_region(production: Synthesis, staging: Synthesis) -> None:
+    for secret in production.of("AWS::SecretsManager::Secret"):
+        assert [replica["Region"] for replica in secret.properties["ReplicaRegions"]] == ["eu-central-1"]
+    assert not any("ReplicaRegions" in s.properties for s in staging.of("AWS::SecretsManager::Secret"))
+
+
+@pytest.mark.req("S2", "S3")
+def test_nobody_but_the_desk_and_its_operators_reads_a_secret(production: Synthesis) -> None:
+    secrets = {secret.logical_id for secret in production.of("AWS::SecretsManager::Secret")}
+    policies = production.of("AWS::SecretsManager::ResourcePolicy")
+    assert {policy.properties["SecretId"]["Ref"] for policy in policies} == secrets
+    for policy in policies:
+        reading, outside = policy.properties["ResourcePolicy"]["Statement"]
+        assert (reading["Effect"], outside["Effect"]) == ("Deny", "Deny")
+        assert "secretsmanager:GetSecretValue" in reading["Action"]
+        assert "secretsmanager:DeleteResourcePolicy" not in reading["Action"]
+        names = [
+            arn["Fn::Join"][1][-1].removeprefix(":role/")
+            for arn in reading["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+        ]
+        assert names == ["bellwether-production-*", "aws-reserved/sso.amazonaws.com/*"]
+        assert outside["Condition"] == {
+            "StringNotEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
+        }
 
 
 def allowed(synthesis: Synthesis) -> list[tuple[str, dict[str, Any]]]:

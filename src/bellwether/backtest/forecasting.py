@@ -112,4 +112,11 @@ def _part(said: Said, weight: float, known: float) -> Part:
     raw = None
     if terms.slope:
         raw = ((log_odds(p_up) - known) / terms.carried - terms.intercept) / terms.slope
-    return Part(agent_id=terms.agent_id, version=terms.version, p_up=p_up, weight=weight, raw=raw)
+    return Part(
+        agent_id=terms.agent_id,
+        version=terms.version,
+        p_up=p_up,
+        weight=weight,
+        raw=raw,
+        moved=weight * said.log_odds,
+    )

@@ -25,13 +25,17 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Part(Struct, frozen=True, kw_only=True, gc=False):
-    """One agent's part in a forecast: its own probability, its weight, the reading behind it."""
+    """One agent's part in a forecast: its own probability, its weight, the reading behind it.
+
+    `moved` is its weight times its log-odds, what it moved the pool by but for a factor common to all.
+    """
 
     agent_id: str
     version: int
     p_up: float
     weight: float
     raw: float | None
+    moved: float = 0.0
 
 
 class Prediction(Struct, frozen=True, kw_only=True):

@@ -5,19 +5,19 @@ are read with the configuration in force when they became known, and a forecast 
 bars and configurations of that moment. What comes later has not been looked at yet.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import groupby
 
 from bellwether.adapters.memory import MemoryAgentConfigs
 from bellwether.agents.sentiment import TextModel
 from bellwether.backtest.forecasting import Forecaster, ViewOf
 from bellwether.backtest.learner import Learner
-from bellwether.backtest.reading import DayReader
+from bellwether.backtest.reading import DayReader, ReadItem
 from bellwether.backtest.records import Counts, Replayed, Settings
 from bellwether.backtest.resolving import Waiting
-from bellwether.backtest.standing import Standing, standings
+from bellwether.backtest.standing import standings
 from bellwether.domain.entities import Asset
 from bellwether.domain.evaluation import equal_weight
 from bellwether.domain.items import StoredItem
@@ -79,12 +79,14 @@ class Replay:
         versions = AgentVersions(self.configs)
         benchmark = equal_weight(self.histories)
         trading = set(days)
-        by_day = {day: list(group) for day, group in groupby(items, key=lambda item: item.known_at.date())}
-        for day in _calendar(min(days[0], min(by_day, default=days[0])), self._last_day(days)):
+        used = items[: bisect_right(items, days[-1], key=_day_of)]
+        first = min([days[0], *map(_day_of, used[:1])])
+        for day, arrived in _calendar(first, self._last_day(days), reader.days(used)):
             if learner.night(known_from(day - timedelta(days=1)) + LEARNS_AT):
                 versions = AgentVersions(self.configs)
-            if day <= days[-1]:
-                self._read(reader, day, by_day.get(day, ()), versions, tracks)
+            for asset, state in reader.day(day.strftime("%Y%m%d"), arrived, versions).items():
+                tracks[asset].take(state)
+            self.told(len(arrived))
             if day in trading:
                 for row, forecast in forecaster.day(day, versions, tracks.values()):
                     waiting[forecast.asset].add(forecast, row)
@@ -105,23 +107,21 @@ class Replay:
         newest = max(history.dates[-1] for history in self.histories.values() if history.dates)
         return min(newest, days[-1] + longest)
 
-    def _read(
-        self,
-        reader: DayReader,
-        day: date,
-        items: Sequence[StoredItem],
-        versions: AgentVersions,
-        tracks: Mapping[str, Standing],
-    ) -> None:
-        if not items:
-            return
-        for asset, state in reader.day(day.strftime("%Y%m%d"), items, versions).items():
-            tracks[asset].take(state)
-        self.told(len(items))
+
+def _day_of(item: StoredItem) -> date:
+    return item.known_at.date()
 
 
-def _calendar(first: date, last: date) -> Iterator[date]:
+def _calendar(
+    first: date, last: date, read: Iterator[tuple[date, list[ReadItem]]]
+) -> Iterator[tuple[date, list[ReadItem]]]:
+    """Every day with the items that arrived on it; `read` must not begin before `first`."""
+    coming = next(read, None)
     day = first
     while day <= last:
-        yield day
+        if coming is not None and coming[0] == day:
+            yield coming
+            coming = next(read, None)
+        else:
+            yield day, []
         day += timedelta(days=1)

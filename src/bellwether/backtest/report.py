@@ -73,34 +73,40 @@ def report_of(replayed: Replayed, histories: Mapping[str, History], settings: Se
         days=len(set(forecast_days)),
         assets=len({outcome.forecast.asset for outcome in resolved}),
         figures=figures(resolved, settings),
-        agents=_agents(replayed, settings.horizon),
+        agents=_agents(replayed, settings),
         trading=trading(resolved, histories, settings),
         weights=_weights(resolved),
         counts=to_builtins(replayed.counts),
     )
 
 
-def _agents(replayed: Replayed, horizon: int) -> list[AgentTrackRecord]:
+def _agents(replayed: Replayed, settings: Settings) -> list[AgentTrackRecord]:
     by_agent: dict[str, list[Forecast]] = {agent: [] for agent in DEFAULTS}
     for outcome in replayed.resolved:
-        made = outcome.forecast
+        made, value, market = outcome.forecast, outcome.value, outcome.benchmark
+        relative = None if market is None else value - market
+        # as `domain.evaluation.attributed` shares out a return
+        moved = sum([abs(part.moved) for part in made.parts])
         for part in made.parts:
             by_agent.setdefault(part.agent_id, []).append(
                 Forecast(
                     asset=made.asset,
                     day=made.day,
-                    horizon=horizon,
+                    horizon=settings.horizon,
                     agent_version=part.version,
                     p_up=part.p_up,
                     base_rate=made.base_rate,
                     went_up=outcome.went_up,
-                    forward_return=outcome.value,
+                    forward_return=value,
+                    relative_return=relative,
+                    return_share=value * part.moved / moved if moved else 0.0,
                 )
             )
     records = []
     for agent, forecasts in sorted(by_agent.items()):
         versions = replayed.versions.get(agent)
-        records.append(track_record(versions[-1] if versions else default_config(agent), forecasts))
+        config = versions[-1] if versions else default_config(agent)
+        records.append(track_record(config, forecasts, settings.costs))
     return records
 
 

@@ -297,4 +297,7 @@ def _status_table(document: dict[str, Any]) -> Any:
         table.add_row("dashboard", "", document["dashboard_url"])
     else:
         table.add_row("api", "not deployed", "")
+    if known_figures := document.get("figures"):
+        told = ", ".join(f"{name} {value:,.6g}" for name, value in known_figures.items())
+        table.add_row("24 hours", told, "")
     return table

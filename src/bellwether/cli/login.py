@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "bellwether login --as analyst",
             "bellwether login --stage production --user maria",
+            "bellwether login --stage production --user maria --forgot-password",
             "TOKEN=$(bellwether login --as viewer --show-token)",
         )
     )(login)
@@ -33,20 +34,29 @@ def login(
     stage: StageOption = "local",
     user: Annotated[str | None, typer.Option(help="User name of a deployed stage; asked if missing.")] = None,
     show_token: Annotated[bool, typer.Option("--show-token", help="Print the access token.")] = False,
+    forgot_password: Annotated[
+        bool,
+        typer.Option("--forgot-password", help="Set a new password first, with a code sent by mail."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Log in; commands act as the last login until it ends.
 
     On the local desk the first users' passwords are in the desk's own folder, so nothing has to be typed. For
-    a deployed stage the user name, the password and a one-time code are asked for. Tokens are kept in a file
-    only you can read and renew themselves.
+    a deployed stage the user name, the password and a one-time code are asked for; the password is proved and
+    never sent. Tokens are kept in a file only you can read and renew themselves.
     """
     from bellwether.cli.sign_in import UserPool
 
     output = Output(json=json)
     desk = find_stage(stage)
-    name, username, password = credentials_for(desk, role, user)
-    session = UserPool(desk).sign_in(name, username, password, ask)
+    pool = UserPool(desk)
+    if forgot_password:
+        username = user or ask("User name", False)
+        name, password = role or username, pool.replace_forgotten(username, ask)
+    else:
+        name, username, password = credentials_for(desk, role, user)
+    session = pool.sign_in(name, username, password, ask)
     sessions_of(desk).keep(session, current=True)
     shown: list[Any] = [session.token] if show_token else [f"Logged in as [bold]{session.username}[/bold]."]
     if show_token and not json:

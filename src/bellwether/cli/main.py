@@ -26,6 +26,7 @@ from bellwether.cli import (
 )
 from bellwether.cli.agents import agents
 from bellwether.cli.failures import FAILED, INTERRUPTED, WRONG_USE, Failure, failure_of
+from bellwether.cli.lake import lake
 from bellwether.cli.ledger import ledger
 from bellwether.cli.operations import queue
 from bellwether.cli.output import report_failure, wants_json, write_json
@@ -42,7 +43,7 @@ PANELS = {
     "What it knows": ("track", "portfolio", "prices", "ingest"),
     "The chain": ("score", "propose", "risk", "decide", "evaluate"),
     "Who is in command": ("halt", "reduce", "resume", "controls", "agents"),
-    "Proof": ("trace", "ledger", "recovery"),
+    "Proof": ("trace", "ledger", "recovery", "lake"),
     "Without a desk": ("label", "link", "train", "backtest"),
     "In the cloud": ("synth", "diff", "bootstrap", "deploy", "destroy"),
 }
@@ -128,6 +129,7 @@ for name, group in (
     ("agents", agents),
     ("controls", controls.controls),
     ("ledger", ledger),
+    ("lake", lake),
     ("queue", queue),
     ("recovery", recovery),
     ("users", users),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bellwether.cli.stage import Stage
+from bellwether.cli.stage import find_stage
 
 _SUB = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _BY = re.compile(rf"\bby ({_SUB})\b")
@@ -38,10 +38,10 @@ def shown(sub: str, names: dict[str, str]) -> str:
     return f"{names[sub]} ({sub})" if sub in names else sub
 
 
-def finder(stage: Stage) -> Find:
-    """Looks a name up in the stage's user pool.
+def finder(stage_name: str) -> Find:
+    """Looks a name up in a stage's user pool, which is found when the first name is asked for.
 
-    Gives `None` for who is not there, and for everybody when the owner may not list users.
+    Gives `None` for who is not there, and for everybody when the pool does not answer the owner.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -50,6 +50,7 @@ def finder(stage: Stage) -> Find:
 
     @functools.cache
     def pool() -> tuple[Any, str]:
+        stage = find_stage(stage_name)
         return owner_client(stage, "cognito-idp"), stage.output("UserPoolId", "UserPool")
 
     def find(sub: str) -> str | None:

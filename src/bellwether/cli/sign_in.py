@@ -18,12 +18,13 @@ _MOST_CHALLENGES = 5
 _REFUSALS = {
     "NotAuthorizedException": "Username or password is wrong, or the login has ended.",
     "UserNotFoundException": "Username or password is wrong, or the login has ended.",
-    "CodeMismatchException": "That one-time code is wrong or too old.",
-    "ExpiredCodeException": "That one-time code is wrong or too old.",
-    "PasswordResetRequiredException": "This password has to be reset first.",
+    "CodeMismatchException": "That code is wrong or too old.",
+    "ExpiredCodeException": "That code is wrong or too old.",
+    "PasswordResetRequiredException": "This password has to be set anew, with --forgot-password.",
     "UserNotConfirmedException": "This user is not confirmed yet.",
     "TooManyRequestsException": "Too many attempts; wait a while.",
     "LimitExceededException": "Too many attempts; wait a while.",
+    "UserLambdaValidationException": "This password is too old: set a new one with --forgot-password.",
     "InvalidPasswordException": "The user pool does not take that password.",
 }
 
@@ -60,6 +61,21 @@ class UserPool:
                 return session_of(name, username, result, None)
             answer = self._respond(answer, username, ask)
         raise Refused("The user pool keeps asking for more.", title="Could not log in")
+
+    def replace_forgotten(self, username: str, ask: Ask) -> str:
+        """Mails a code, asks for it and for a new password, and gives the password.
+
+        The pool says the same whether there is such a user or not. Raises `Refused`, `NotRunning`.
+        """
+        self._call(lambda: self._idp.forgot_password(ClientId=self._client_id, Username=username))
+        code = ask("The code that was mailed to you", False)
+        password = _new_password(ask)
+        self._call(
+            lambda: self._idp.confirm_forgot_password(
+                ClientId=self._client_id, Username=username, ConfirmationCode=code, Password=password
+            )
+        )
+        return password
 
     def refresh(self, session: Session) -> Session:
         """The same login with a new token. Raises `Refused` when the login has ended."""

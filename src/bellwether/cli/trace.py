@@ -9,7 +9,7 @@ import typer
 
 from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.people import finder, names_of, people_in, with_names
-from bellwether.cli.stage import StageOption, find_stage
+from bellwether.cli.stage import StageOption
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -53,7 +53,7 @@ def trace(
             reasons=Reasons.of_assets(ports.entities.assets(), SentimentModel.load()),
         )
         root = walk(id_, now=datetime.now(UTC))
-    names = names_of(people_in(titles(root)), finder(find_stage(stage)))
+    names = names_of(people_in(titles(root)), finder(stage))
     Output(json=json).answer({**msgspec.to_builtins(root), "people": names}, tree_of(root, names))
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
-from . import engine, tools
+from . import engine, figures, tools
 from .aws import client
 from .deploy import Deployment, Report, deploy, settle
 from .errors import DeskError, RefusedError
@@ -148,6 +149,8 @@ def status(home: Home) -> dict[str, Any]:
         document["api"] = {"url": outputs.api_url, **_health(running)}
         document["ws_url"] = outputs.ws_url
         document["dashboard_url"] = outputs.dashboard_url
+    with contextlib.suppress(ClientError, BotoCoreError):
+        document["figures"] = figures.today(running)
     return document
 
 

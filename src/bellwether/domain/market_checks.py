@@ -95,6 +95,9 @@ def drawdown(order: CheckedOrder) -> Finding:
     """
     code, limit, days = "DRAWDOWN", order.limits.drawdown, order.limits.drawdown_days
     held, recorded = order.book.drawdown(days), order.situation.recorded
+    if damaged := order.situation.damaged:
+        what = f"the recorded equity ({damaged} cannot be read)"
+        return order.unknown(code, limit=limit, unit=OF_EQUITY, what=what)
     if held is None or order.quantity is None:
         return order.unknown(code, limit=limit, unit=OF_EQUITY, what="the portfolio's drawdown or the size")
     observed = max(held, recorded.value) if recorded else held

@@ -36,7 +36,8 @@ class Finding(Struct, frozen=True):
 class Situation:
     """What all orders of one portfolio are checked against at one moment.
 
-    `recorded` is the drawdown of the portfolio's own recorded equity, `None` while too little is recorded.
+    `recorded` is the drawdown of the portfolio's own recorded equity, `None` while too little is recorded;
+    `damaged` names the object of that record which cannot be read, so that the drawdown is not known.
     `open_proposals` are the portfolio's that are pending or approved and not yet expired, without the one
     that is checked; their effect is in `book` already. `recent` are its proposals of late, whatever became
     of them.
@@ -48,6 +49,7 @@ class Situation:
     open_proposals: Sequence[Proposal] = ()
     recent: Sequence[Proposal] = ()
     recorded: RecordedDrawdown | None = None
+    damaged: str | None = None
 
     @property
     def limits(self) -> RiskLimits:

@@ -21,13 +21,15 @@ MACHINE = "machine:"
 class ApiClients:
     """Knows a machine by its key. The secret is `{"name": "sha256 hex of its key", …}`, kept for 5 minutes.
 
+    While a key is exchanged there is a list of two digests instead.
+
     While the secret cannot be read the last one read stays good. `read` gives the secret's text.
     """
 
     def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._clock = clock
-        self._digests: dict[str, str] | None = None
+        self._digests: dict[str, tuple[str, ...]] | None = None
         self._tried_at = 0.0
         self._lock = threading.Lock()
 
@@ -39,14 +41,15 @@ class ApiClients:
         # every entry is compared, in constant time: how long it takes says nothing about which were close
         matches = [
             name
-            for name, digest in self._current().items()
+            for name, digests in self._current().items()
+            for digest in digests
             if hmac.compare_digest(presented.encode(), digest.lower().encode())
         ]
         if not matches:
             raise Unauthenticated("The API key is not valid.")
         return User(username=f"{MACHINE}{matches[0]}", roles=("machine",))
 
-    def _current(self) -> dict[str, str]:
+    def _current(self) -> dict[str, tuple[str, ...]]:
         with self._lock:
             if self._digests is None or self._clock() - self._tried_at > FRESH_SECONDS:
                 self._tried_at = self._clock()
@@ -59,7 +62,12 @@ class ApiClients:
         try:
             told = json.loads(self._read())
             self._digests = {
-                str(name): str(digest) for name, digest in told.items() if len(str(digest)) == 64
+                str(name): tuple(
+                    str(digest)
+                    for digest in (digests if isinstance(digests, list) else [digests])
+                    if len(str(digest)) == 64
+                )
+                for name, digests in told.items()
             }
         except Exception as fault:  # noqa: BLE001  an outage of the secret store must not become ours
             logger.warning("the API keys could not be read", **describe_fault(fault))

@@ -92,7 +92,7 @@ class PoolUsers:
     login stands and raises `OSError` or `http.client.HTTPException` when the service does not say.
     """
 
-    def __init__(self, url: str, seconds: float = 2.0) -> None:
+    def __init__(self, url: str, seconds: float = 3.0) -> None:
         address = urlsplit(url)
         if address.scheme not in {"https", "http"} or not address.hostname:
             raise ValueError("the address of the user pools' service is not a web address")

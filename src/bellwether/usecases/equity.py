@@ -1,5 +1,7 @@
 """The record of the portfolios' equity in the lake: one object a portfolio and year, one line a day."""
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -16,11 +18,21 @@ SPARE_DAYS = 5
 LOOKED_BACK = 250
 """Trading days after which a record that was not continued is begun again."""
 _decoder = msgspec.json.Decoder(EquityDay)
+_log = logging.getLogger(__name__)
+
+
+class DamagedRecord(ValueError):
+    """An object of the record, `key`, is there and cannot be read: what it held is not known."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} cannot be read")
+        self.key = key
+        _log.error("the recorded equity in %s cannot be read", key, extra={"object_key": key})
 
 
 @dataclass(frozen=True, kw_only=True)
 class EquityRecord:
-    """Reads the record, and adds a day to it."""
+    """Reads the record, and adds a day to it. Raises `DamagedRecord`."""
 
     lake: Lake
 
@@ -39,8 +51,12 @@ class EquityRecord:
         self.lake.put(key_of(portfolio, day.day.year), b"\n".join(lines) + b"\n", "application/x-ndjson")
 
     def _year(self, portfolio: str, year: int) -> list[EquityDay]:
-        content = self.lake.get(key_of(portfolio, year)) or b""
-        return [_decoder.decode(line) for line in content.splitlines() if line.strip()]
+        key = key_of(portfolio, year)
+        content = self.lake.get(key) or b""
+        try:
+            return [_decoder.decode(line) for line in content.splitlines() if line.strip()]
+        except msgspec.DecodeError as fault:
+            raise DamagedRecord(key) from fault
 
 
 def key_of(portfolio: str, year: int) -> str:
@@ -57,17 +73,26 @@ class RecordEquity:
     lake: Lake
 
     def __call__(self, *, now: datetime) -> dict[str, EquityDay]:
-        """The newest day of each portfolio whose equity is known, written now or before."""
-        record, newest = EquityRecord(lake=self.lake), dict[str, EquityDay]()
+        """The newest day of each portfolio whose equity is known, written now or before.
+
+        A damaged record is left as it is, and its portfolio out.
+        """
+        newest = dict[str, EquityDay]()
         for portfolio in self.entities.portfolios():
-            earlier = record.days(portfolio.name, now, LOOKED_BACK)
-            last = earlier[-1] if earlier else None
-            made = next_day(last, valued(self._market(portfolio, last, now), portfolio))
-            if made is not None:
-                record.add(portfolio.name, made)
-            if (day := made or last) is not None:
-                newest[portfolio.name] = day
+            with suppress(DamagedRecord):
+                day = self._newest(portfolio, now)
+                if day is not None:
+                    newest[portfolio.name] = day
         return newest
+
+    def _newest(self, portfolio: Portfolio, now: datetime) -> EquityDay | None:
+        record = EquityRecord(lake=self.lake)
+        earlier = record.days(portfolio.name, now, LOOKED_BACK)
+        last = earlier[-1] if earlier else None
+        made = next_day(last, valued(self._market(portfolio, last, now), portfolio))
+        if made is not None:
+            record.add(portfolio.name, made)
+        return made or last
 
     def _market(self, portfolio: Portfolio, last: EquityDay | None, now: datetime) -> Market:
         symbols = {p.symbol for p in portfolio.positions} | set(last.values if last else ())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from bellwether.domain.equity import recorded_drawdown
+from bellwether.domain.equity import EquityDay, recorded_drawdown
 from bellwether.domain.items import CLOCK_SKEW, EARLIEST
 from bellwether.domain.limits import Controls, read_controls
 from bellwether.domain.portfolio_value import Market, direction, valued
@@ -14,7 +14,7 @@ from bellwether.domain.problems import InvalidInput, NotFound
 from bellwether.domain.proposals import Proposal, RiskResult, is_open, is_replayed
 from bellwether.domain.risk import check_order
 from bellwether.domain.risk_order import Order, Situation
-from bellwether.usecases.equity import EquityRecord
+from bellwether.usecases.equity import DamagedRecord, EquityRecord
 from bellwether.usecases.ports import DeskControls, Entities, Lake, Prices, Proposals
 
 MOST_OPEN = 200
@@ -54,7 +54,7 @@ class SituationReader:
             if p.portfolio == portfolio and p.proposal_id != without and is_open(p, as_of=as_of, now=now)
         ]
         days = controls.limits.drawdown_days
-        records = EquityRecord(lake=self.lake).days(portfolio, as_of, days)
+        records, damaged = self._recorded(portfolio, as_of, days)
         # What was held at the last record, sold or not, carries the record on to `as_of`.
         held = {*(p.symbol for p in holdings.positions), *(records[-1].values if records else ())}
         needed = {*symbols, *held, *(p.asset for p in still_open)}
@@ -72,7 +72,15 @@ class SituationReader:
             open_proposals=still_open,
             recent=self._recent(portfolio, controls, now=now, without=without),
             recorded=recorded_drawdown(records, market.histories, as_of, days),
+            damaged=damaged,
         )
+
+    def _recorded(self, portfolio: str, as_of: datetime, days: int) -> tuple[list[EquityDay], str | None]:
+        """The recorded equity, or what of it cannot be read."""
+        try:
+            return EquityRecord(lake=self.lake).days(portfolio, as_of, days), None
+        except DamagedRecord as fault:
+            return [], fault.key
 
     def _undecided_and_approved(self, newest: Sequence[str]) -> list[Proposal]:
         found = {

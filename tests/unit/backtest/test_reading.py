@@ -31,14 +31,15 @@ def test_the_sums_of_a_day_are_the_fold_s(monkeypatch: pytest.MonkeyPatch) -> No
     items = in_order(posts(FIRST, 1, a_day=60), counts)
     reader = DayReader(ASSETS, SentimentModel.load(), counts)
     versions = AgentVersions(MemoryAgentConfigs())
-    found = reader.day("20240101", items, versions)
+    found = reader.day("20240101", reader.read(items), versions)
     assert sum(len(signals) for _, signals, _ in seen) == counts.signals == 60
     for state, signals, _ in seen:
         whole, _ = fold(state, signals)
         assert whole.top
         assert found[state.asset] == replace(whole, top=())
     seen.clear()
-    reader.day("20240102", in_order(posts(FIRST + timedelta(days=1), 1, a_day=9), counts), versions)
+    later = reader.read(in_order(posts(FIRST + timedelta(days=1), 1, a_day=9), counts))
+    reader.day("20240102", later, versions)
     assert all(earlier == found[state.asset] for state, _, earlier in seen)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bellwether.cli import owner
+from bellwether.cli import owner, people
+from bellwether.cli.failures import NotRunning
 from bellwether.cli.people import display_name, finder, names_of, people_in, with_names
 from bellwether.cli.stage import Stage
 
@@ -47,9 +48,18 @@ def test_who_is_gone_or_may_not_be_listed_is_shown_by_id(
     monkeypatch: pytest.MonkeyPatch, refuses: bool
 ) -> None:
     monkeypatch.setattr(owner, "owner_client", lambda *_: Idp(refuses))
-    find = finder(STAGE)
+    monkeypatch.setattr(people, "find_stage", lambda _name: STAGE)
+    find = finder("staging")
     assert find(MARIA) == (None if refuses else "Maria Meier")
     assert find(JON) is None
+
+
+def test_without_a_desk_to_ask_ids_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(_name: str) -> Stage:
+        raise NotRunning("There is no desk.")
+
+    monkeypatch.setattr(people, "find_stage", down)
+    assert finder("local")(MARIA) is None
 
 
 def test_without_a_name_the_user_name_is_shown() -> None:

@@ -134,6 +134,27 @@ def test_a_wrong_user_and_a_wrong_password_are_refused_in_the_same_words(pool: I
     assert failed.value.exit_code == 4
 
 
+@pytest.mark.req("U1")
+def test_a_forgotten_password_is_replaced_with_a_mailed_code(pool: Idp) -> None:
+    pool.answers = [{"CodeDeliveryDetails": {}}, {}]
+    typed = {"The code that was mailed to you": "112233", "New password": "n3w!", "The same again": "n3w!"}
+    assert UserPool(STAGE).replace_forgotten("ana", lambda what, _: typed[what]) == "n3w!"
+    assert pool.asked == [
+        ("forgot_password", {"ClientId": "client", "Username": "ana"}),
+        (
+            "confirm_forgot_password",
+            {"ClientId": "client", "Username": "ana", "ConfirmationCode": "112233", "Password": "n3w!"},
+        ),
+    ]
+
+
+@pytest.mark.req("U1")
+def test_a_password_that_is_too_old_says_the_way_back(pool: Idp) -> None:
+    pool.answers = [VERIFY, denied("UserLambdaValidationException")]
+    with pytest.raises(Refused, match="--forgot-password"):
+        UserPool(STAGE).sign_in("a", "ana", "pw", never)
+
+
 def test_a_pool_that_does_not_answer_is_not_reachable(pool: Idp) -> None:
     pool.answers = [EndpointConnectionError(endpoint_url="http://127.0.0.1:9")]
     with pytest.raises(NotRunning):

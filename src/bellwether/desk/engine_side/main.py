@@ -16,6 +16,7 @@ from typing import Any
 from . import forking, guard
 from .checkpoints import Checkpoints
 from .durability import Streams, acknowledge_only_written_objects, settle_stacks, sweep_unfinished_objects
+from .figures import Figures
 from .front import FrontDoor
 from .generations import Generations
 from .recorded_calls import RecordedCalls
@@ -136,11 +137,19 @@ def _generations(settings: Settings, engine: Any) -> Generations:
 
 def _workers(settings: Settings) -> tuple[Workers, Nurseries]:
     from ministack.core import lambda_runtime
-    from ministack.services import cloudformation, dynamodb, lambda_svc, s3
+    from ministack.services import (
+        cloudformation,
+        cloudwatch,
+        cloudwatch_logs,
+        dynamodb,
+        lambda_svc,
+        s3,
+    )
 
     acknowledge_only_written_objects(s3)
     Streams(dynamodb, lambda_svc).install()
     settle_stacks(cloudformation)
+    Figures(cloudwatch_logs, cloudwatch).install()
     # Code stays in this process's generations; the service's own blob files would be pruned too early.
     lambda_svc._externalize_code_zip = _nothing
     lambda_svc._prune_orphan_code_blobs = _nothing

@@ -1,0 +1,1 @@
+"""Code that runs in a batch container before the product is there: uploaded as an argument, alone."""
