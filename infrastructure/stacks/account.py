@@ -34,12 +34,11 @@ class AccountStack(Stack):
             settings=settings,
             through=("s3", "sns"),
         )
-        for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com"):
-            key.let_service(service)
+        key.let_service("cloudwatch.amazonaws.com")
         self.topic = sns.Topic(
             self, "Topic", display_name=f"{settings.prefix} account", master_key=key, enforce_ssl=True
         )
-        let_publish(self.topic, "cloudwatch.amazonaws.com", "events.amazonaws.com")
+        let_publish(self.topic, "cloudwatch.amazonaws.com")
         self.trail = AuditTrail(
             self, "Audit", key=key, buckets=[data.lake.bucket, data.ledger.bucket], settings=settings
         )
@@ -47,7 +46,9 @@ class AccountStack(Stack):
             self, "Alarms", events=self.trail.log_group, topic=self.topic, settings=settings
         )
         record = ConfigurationRecord(self, "Record", key=key, settings=settings)
-        found = Detection(self, "Detection", topic=self.topic, recorded=record.recorder, settings=settings)
+        found = Detection(
+            self, "Detection", topic=self.topic, key=key, recorded=record.recorder, settings=settings
+        )
         alarms.watch_lost(found.lost)
         publish(
             self, "account_topic_arn", self.topic.topic_arn, "Topic of security notices about the account"

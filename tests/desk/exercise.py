@@ -17,6 +17,7 @@ import string
 import subprocess
 import sys
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,7 @@ class Exercise:
         self.evaluate()
         self.watch()
         self.call_as_a_machine()
+        self.exchange_keys_of_machines()
         self.run_what_the_clock_runs()
         self.fetch()
         self.fail()
@@ -203,6 +205,17 @@ class Exercise:
         refused = self.desk.call("GET", "/dashboard/summary", headers={"x-api-key": unique("other")})
         assert refused.status_code in {401, 403}, refused.text
 
+    def exchange_keys_of_machines(self) -> None:
+        """All steps of a rotation, as Secrets Manager asks for them one after the other."""
+        keeper = as_owner(self.desk, "secretsmanager")
+        for secret in keeper.list_secrets()["SecretList"]:
+            if not secret.get("Description", "").startswith("API key of the machine"):
+                continue
+            token = str(uuid.uuid4())
+            for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+                event = {"Step": step, "SecretId": secret["ARN"], "ClientRequestToken": token}
+                self.invoke(self.function("rotate_client_key"), event)
+
     def run_what_the_clock_runs(self) -> None:
         """Every schedule's function at once; a signals table old enough to retire is there before."""
         self._old_signals_table()
@@ -308,10 +321,10 @@ class Exercise:
         """Until queues and streams have been worked through."""
         time.sleep(5)
 
-    def invoke(self, name: str) -> None:
-        """A scheduled function, as its schedule starts it."""
+    def invoke(self, name: str, event: dict[str, str] | None = None) -> None:
+        """A function by its deployed name, as its schedule starts it unless told otherwise."""
         answer = as_owner(self.desk, "lambda").invoke(
-            FunctionName=name, Payload=json.dumps({"source": "bellwether.schedule"})
+            FunctionName=name, Payload=json.dumps(event or {"source": "bellwether.schedule"})
         )
         assert "FunctionError" not in answer, f"{name}: {answer['Payload'].read().decode()}"
 

@@ -17,6 +17,8 @@ from tests.infrastructure.acceptance import Accepted, listening
 from tests.infrastructure.conftest import AUDITOR
 from tests.infrastructure.synthesis import add_stage, layer_below, new_app
 
+pytestmark = pytest.mark.timeout(900)
+
 STAGES = ("production", "staging")
 CHECKS = (cdk_nag.AwsSolutionsChecks, cdk_nag.ServerlessChecks, cdk_nag.NIST80053R5Checks)
 OWN_RULES = "CloudFormation Validate"

@@ -17,6 +17,8 @@ from tests.infrastructure.scanning import (
 )
 from tests.infrastructure.synthesis import Synthesis
 
+pytestmark = pytest.mark.timeout(900)
+
 FLAWED: dict[str, Any] = {
     "Open": {"Type": "AWS::S3::Bucket", "Properties": {"AccessControl": "PublicRead"}},
     "Absent": {"Type": "AWS::Timestream::Database"},
