@@ -133,7 +133,7 @@ def synthesize(stage: str, folder: Path, *, auditor: str | None = None, **more: 
     """Synthesizes a stage below `folder`."""
     app = new_app(folder / stage)
     with listening(heed=True) as accepted:
-        settings = add_stage(app, stage, layer_below(folder), auditor=auditor, **more)
+        settings = add_stage(app, stage, layer_below(folder), auditor=auditor, standby=False, **more)
     app.synth()
     return read(settings, folder / stage, accepted)
 
