@@ -103,3 +103,12 @@ def test_a_stage_with_one_region_has_nothing_that_stands_by(stage: str, tmp_path
     layer = Layer(cloud=False, folder=layer_below(tmp_path))
     with pytest.raises(ValueError, match=f"stage {stage} has no second region"):
         build_standby(app, build(app, settings, layer), settings, layer)
+
+
+@pytest.mark.req("X3", "B4")
+def test_what_stands_by_alarms_for_no_silence_but_of_what_runs_there(standby: Synthesis) -> None:
+    names = {str(alarm.properties["AlarmName"]) for alarm in standby.of("AWS::CloudWatch::Alarm")}
+    silent = {
+        name.removeprefix("bellwether-production-") for name in names if "silent" in name or "-no-" in name
+    }
+    assert silent == {"silent-schedule-roll-signal-tables"}
