@@ -192,7 +192,10 @@ KEYS_BEHIND: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
         ("Tables",),
         frozenset({"GetItem", "Query", "Scan", "PutItem", "UpdateItem", "BatchGetItem", "BatchWriteItem"}),
     ),
-    "s3": (("Lake", "Account", "Edge"), frozenset({"GetObject", "PutObject"})),
+    "s3": (
+        ("Lake", "Account", "Edge"),
+        frozenset({"GetObject", "PutObject", "GetObjectVersionForReplication"}),
+    ),
     "secretsmanager": (("Secrets",), frozenset({"GetSecretValue", "PutSecretValue"})),
     "sns": (("Alarms", "Account"), frozenset({"Publish"})),
 }
