@@ -1,7 +1,10 @@
 """What all tests share: how properties are tried, and the embedded engine, started once for a run."""
 
+import contextlib
 import fcntl
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,13 @@ settings.load_profile("bellwether")
 
 ROOT = Path(__file__).parents[1]
 
+if sys.dont_write_bytecode:
+    # Hundreds of processes start here, and each would compile what it imports: of a command line's start that
+    # is a third, of a synthesis' imports two thirds. The bytecode stays out of the tree all the same.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
+    sys.dont_write_bytecode = False
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -27,8 +37,43 @@ class Engine:
 
 @pytest.fixture(scope="session")
 def engine_tools(request: pytest.FixtureRequest) -> Path:
-    """The folder the engine's environment is built in, kept between runs beside the tests' own cache."""
-    return request.config.cache.mkdir("desk-tools")
+    """A folder with the engine's environment, kept between runs beside the tests' own cache."""
+    from bellwether.desk.home import Home
+    from bellwether.desk.tools import engine_python
+
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder: Path = request.config.cache.mkdir(f"desk-tools-{python}")
+    with one_builder(folder):
+        engine_python(Home.open(beside(folder)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def desk_tools(engine_tools: Path) -> Path:
+    """The same folder, with the pinned cdk command line in it as well."""
+    from bellwether.desk.home import Home
+    from bellwether.desk.tools import cdk_command
+
+    with one_builder(engine_tools):
+        cdk_command(Home.open(beside(engine_tools)), ROOT)
+    return engine_tools
+
+
+def beside(folder: Path) -> Path:
+    """A home whose tools are in `folder`."""
+    root = folder.with_name(folder.name.replace("tools", "home"))
+    root.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (root / "tools").symlink_to(folder, target_is_directory=True)
+    return root
+
+
+@contextlib.contextmanager
+def one_builder(folder: Path) -> Iterator[None]:
+    """Of the test processes that share `folder` one builds at a time."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +88,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory, engine_tools: Path) -> Iter
     root = tmp_path_factory.mktemp("engine")
     (root / "tools").symlink_to(engine_tools, target_is_directory=True)
     home = Home.open(root)
-    with (engine_tools / "lock").open("w") as one_builder:
-        fcntl.flock(one_builder, fcntl.LOCK_EX)
-        python = engine_python(home)
+    python = engine_python(home)
     lock = DeskLock(home.lock)
     lock.acquire()
     try:

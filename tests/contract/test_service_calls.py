@@ -229,6 +229,7 @@ def test_a_denial_for_a_missing_object_says_that_it_is_missing() -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"\x00" * 40, b"{}", gzip.compress(b"{}"), gzip.compress(b"{"), gzip.compress(b"x" * 9999)[:40]],
+    ids=["nothing", "no gzip", "plain JSON", "of no batch", "broken JSON", "cut short"],
 )
 def test_an_object_that_is_no_batch_is_as_good_as_none(content: bytes) -> None:
     client = Scripted({"Body": io.BytesIO(content), "ETag": "e"})

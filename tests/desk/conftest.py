@@ -16,9 +16,20 @@ import pytest
 import schemathesis
 
 from infrastructure.openapi import DOCUMENT
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 COMMAND_SECONDS = 240
+START_SECONDS = 600
+TEST_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's own time is limited; starting a desk for it has a limit of its own, `START_SECONDS`."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS, func_only=True))
 
 
 @dataclass
@@ -56,7 +67,6 @@ class Desk:
     def token(self, role: str) -> str:
         """An access token of one of the first users, obtained as a client would: from the user pool."""
         if role not in self.tokens:
-            assert self.run("login", "--as", role, "--json").returncode == 0
             self.tokens[role] = self.json("login", "--as", role, "--show-token")["token"]
         return self.tokens[role]
 
@@ -118,7 +128,9 @@ def desk_environment(home: Path) -> dict[str, str]:
     }
 
 
-def run_command(home: Path, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def run_command(
+    home: Path, *arguments: str, stdin: str | None = None, within: float = COMMAND_SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Runs the command line of this checkout with the interpreter of the tests."""
     return subprocess.run(
         [sys.executable, "-m", "bellwether", *arguments],
@@ -127,30 +139,23 @@ def run_command(home: Path, *arguments: str, stdin: str | None = None) -> subpro
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=COMMAND_SECONDS,
+        timeout=within,
         check=False,
     )
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, desk_tools: Path) -> Iterator[Desk]:
     """One desk for all end-to-end tests of a run; each test uses assets and ids of its own."""
     home = tmp_path_factory.mktemp("home")
-    started = run_command(home, "up", "--detach", "--json", "--port", str(free_port()))
+    (home / "tools").symlink_to(desk_tools, target_is_directory=True)
+    port = str(free_port())
+    started = run_command(home, "up", "--detach", "--json", "--port", port, within=START_SECONDS)
     assert started.returncode == 0, f"{started.stdout}\n{started.stderr}"
     try:
         yield Desk(home=home, up=json.loads(started.stdout))
     finally:
         run_command(home, "down")
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def eventually(

@@ -352,6 +352,7 @@ class Exercise:
             cwd=ROOT,
             env={
                 "PATH": os.environ["PATH"],
+                "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",
                 **self.environment(name),
                 "AWS_ACCESS_KEY_ID": session["Credentials"]["AccessKeyId"],
                 "AWS_SECRET_ACCESS_KEY": session["Credentials"]["SecretAccessKey"],

@@ -25,15 +25,9 @@ from bellwether.desk.errors import DeskError, NotRunningError, RefusedError
 from bellwether.desk.home import Home, write_private
 from bellwether.desk.lock import DeskLock
 from bellwether.desk.project import Project
+from tests.conftest import free_port
 
 pytestmark = pytest.mark.xdist_group("engine")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Desk:
@@ -76,8 +70,10 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tools.engine_python(Home.open(tmp_path_factory.mktemp("tools")))
+def python(tmp_path_factory: pytest.TempPathFactory, engine_tools: Path) -> Path:
+    root = tmp_path_factory.mktemp("tools")
+    (root / "tools").symlink_to(engine_tools, target_is_directory=True)
+    return tools.engine_python(Home.open(root))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from bellwether.desk.outputs import read_outputs
 from bellwether.desk.project import Project
 from bellwether.desk.repair import lifecycle_rule
 from bellwether.desk.users import generated_password, saved_credentials
-from tests.desk.test_engine import free_port
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.xdist_group("engine")
@@ -38,8 +38,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.open(tmp_path_factory.mktemp("desk") / "home")
+def home(tmp_path_factory: pytest.TempPathFactory, desk_tools: Path) -> Home:
+    root = tmp_path_factory.mktemp("desk")
+    (root / "tools").symlink_to(desk_tools, target_is_directory=True)
+    return Home.open(root)
 
 
 Heard = list[tuple[str, str]]

@@ -1,6 +1,5 @@
 """Figures and the lines they come from survive a restart together: counted once, none forgotten."""
 
-import fcntl
 import os
 import signal
 import time
@@ -28,10 +27,8 @@ def home(tmp_path: Path, engine_tools: Path) -> Home:
     return Home.open(tmp_path)
 
 
-def start(home: Home, tools: Path, port: int) -> engine.Running:
-    with (tools / "lock").open("w") as one_builder:
-        fcntl.flock(one_builder, fcntl.LOCK_EX)
-        python = engine_python(home)
+def start(home: Home, port: int) -> engine.Running:
+    python = engine_python(home)
     lock = DeskLock(home.lock)
     lock.acquire()
     try:
@@ -74,9 +71,9 @@ def counted(running: engine.Running) -> tuple[float, float]:
 
 
 @pytest.mark.req("B2")
-def test_a_restart_and_a_kill_count_nothing_twice(home: Home, engine_tools: Path) -> None:
+def test_a_restart_and_a_kill_count_nothing_twice(home: Home) -> None:
     port = free_port()
-    running = start(home, engine_tools, port)
+    running = start(home, port)
     try:
         logs = client(running, "logs")
         logs.create_log_group(logGroupName="f")
@@ -84,13 +81,13 @@ def test_a_restart_and_a_kill_count_nothing_twice(home: Home, engine_tools: Path
         log(running, 30)
         assert counted(running) == (30, 30)
         engine.stop(home)
-        running = start(home, engine_tools, port)
+        running = start(home, port)
         assert counted(running) == (30, 30)
         log(running, 5)
         running.checkpoint()
         os.kill(running.pid, signal.SIGKILL)
         os.waitpid(running.pid, 0)
-        running = start(home, engine_tools, port)
+        running = start(home, port)
         assert counted(running) == (35, 35)
         assert figures.today(running)["Answers"] == 35
     finally:

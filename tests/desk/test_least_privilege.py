@@ -14,9 +14,6 @@ from tests.desk.least_privilege import compared, report
 from tests.desk.processes import as_owner
 from tests.desk.rights_used import Comparison
 
-# The first test starts the desk and makes it do everything.
-pytestmark = pytest.mark.timeout(900)
-
 
 @pytest.fixture(scope="module")
 def comparison(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Comparison:

@@ -33,7 +33,7 @@ def rotate(desk: Desk, secret: str) -> None:
         assert "FunctionError" not in answer, answer["Payload"].read()
 
 
-@pytest.mark.req("S2", "A1")
+@pytest.mark.req("S2", "C2", "A1")
 def test_a_machine_gets_in_with_the_key_of_its_secret(desk: Desk) -> None:
     secret = secret_named(desk, "ClientCollector")
     first = value_of(desk, secret)

@@ -1,8 +1,8 @@
 """An upgrade keeps everything, and a destroyed stage leaves nothing.
 
 The templates and functions of an earlier commit are deployed to a desk of its own and filled with data; then
-this checkout is deployed over them. `BELLWETHER_BASE` names the earlier commit; by default it is the one
-before the last change of what is deployed.
+this checkout is deployed over them. `BELLWETHER_BASE` names the earlier commit; by default it is what this
+branch deployed before its last change of that: of a merge the branch it went into, not the one merged.
 """
 
 import gzip
@@ -23,7 +23,8 @@ import pytest
 from bellwether.cli.cdk_app import CdkApp
 from bellwether.cli.dismantling import dismantle
 from bellwether.cli.output import Output
-from tests.desk.conftest import ROOT, Desk, desk_environment, free_port, run_command
+from tests.conftest import free_port
+from tests.desk.conftest import ROOT, START_SECONDS, Desk, desk_environment, run_command
 from tests.desk.leftovers import leftovers
 from tests.desk.material import good_posts, write_bars
 from tests.desk.processes import as_owner
@@ -31,8 +32,18 @@ from tests.desk.test_chain import propose, signals_of
 from tests.infrastructure.replacement import FIXED, REFUSED
 
 DEPLOYED = ("infrastructure", "src/bellwether", "uv.lock", "cdk.json")
+TOOLS = (
+    "package.json",
+    "package-lock.json",
+    "pyproject.toml",
+    "uv.lock",
+    "infrastructure/packaging.py",
+    "src/bellwether/desk/engine-requirements.txt",
+    "src/bellwether/desk/tools.py",
+)
+"""What a desk's tools and the functions' layer are built from."""
 SYMBOL = "UPGRADED"
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(900, func_only=True)
 
 
 def git(*arguments: str) -> bytes | None:
@@ -40,15 +51,23 @@ def git(*arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def base() -> str | None:
-    """The commit to come from; `None` without history."""
-    if told := os.environ.get("BELLWETHER_BASE"):
-        return told
-    if git("status", "--porcelain", "--", *DEPLOYED):
-        return "HEAD"
-    last = git("log", "-1", "--format=%H", "--", *DEPLOYED)
-    commit = f"{last.decode().strip()}^" if last and last.strip() else ""
-    return commit if commit and git("rev-parse", "--verify", "--quiet", commit) else None
+def base() -> str:
+    """The commit to come from. Skips, saying why, where there is none."""
+    top = git("rev-parse", "--show-toplevel")
+    if top is None or Path(top.decode().strip()).resolve() != ROOT.resolve():
+        pytest.skip("no history: this is not a clone")
+    if commit := os.environ.get("BELLWETHER_BASE", ""):
+        pass
+    elif git("status", "--porcelain", "--", *DEPLOYED):
+        commit = "HEAD"
+    else:
+        last = git("log", "-1", "--first-parent", "--format=%H", "--", *DEPLOYED) or b""
+        commit = f"{last.decode().strip()}^1"
+    if git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
+        pytest.skip(f"no history to come from: the clone ends before {commit}")
+    if any(git("cat-file", "-e", f"{commit}:{name}") is None for name in (*DEPLOYED, *TOOLS)):
+        pytest.skip(f"{commit} has no desk that could be deployed")
+    return commit
 
 
 @dataclass(frozen=True)
@@ -108,12 +127,14 @@ class Upgraded:
 
 
 @pytest.fixture(scope="module")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+def upgraded(tmp_path_factory: pytest.TempPathFactory, desk_tools: Path) -> Iterator[Upgraded]:
     commit = base()
-    if commit is None:
-        pytest.skip("no history to come from (an archive, or a shallow clone)")
     folder = tmp_path_factory.mktemp("upgrade")
     checkout, home, port = folder / "before", folder / "home", free_port()
+    if all(git("show", f"{commit}:{name}") == (ROOT / name).read_bytes() for name in TOOLS):
+        # otherwise each of the two would take away the other's, while other desks run from them
+        home.mkdir()
+        (home / "tools").symlink_to(desk_tools, target_is_directory=True)
     with tarfile.open(fileobj=BytesIO(git("archive", commit) or b"")) as archive:
         archive.extractall(checkout, filter="data")
     old = run_at(checkout, home, "up", "--detach", "--json", "--port", str(port))
@@ -123,7 +144,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
         proposal, signals = fill(desk, folder)
         before = held(desk)
         assert run_at(checkout, home, "down").returncode == 0
-        new = run_command(home, "up", "--detach", "--json", "--port", str(port))
+        new = run_command(home, "up", "--detach", "--json", "--port", str(port), within=START_SECONDS)
         assert new.returncode == 0, f"{new.stdout}\n{new.stderr}"
         desk = Desk(home=home, up=json.loads(new.stdout))
         yield Upgraded(desk, before, held(desk), proposal, signals)
@@ -139,7 +160,7 @@ def run_at(checkout: Path, home: Path, *arguments: str) -> subprocess.CompletedP
         env={**desk_environment(home), "PYTHONPATH": str(checkout / "src")},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=START_SECONDS,
         check=False,
     )
 

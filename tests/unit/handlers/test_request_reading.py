@@ -75,6 +75,7 @@ def test_base64_and_gzip_are_undone() -> None:
 @pytest.mark.parametrize(
     "content",
     [gzip.compress(b'{"number": 1}')[:-9], b"not gzip at all"],
+    ids=["cut short", "no gzip"],
 )
 def test_broken_gzip_is_the_callers_fault(content: bytes) -> None:
     with pytest.raises(InvalidInput):
