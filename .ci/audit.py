@@ -25,10 +25,10 @@ LONGEST_SECONDS = 120
 
 
 class Audit(NamedTuple):
-    """What is known of one lock file: flaws, and why (some of) it could not be looked up."""
+    """What is known of one lock file: packages looked up, flaws, and what could not be looked up, and why."""
 
     name: str
-    packages: int
+    looked_up: int
     flaws: list[str]
     unknown: str = ""
 
@@ -41,7 +41,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         audits = [*python_audits(Path(folder)), npm_audit()]
     for audit in audits:
-        print(f"{audit.name}: {audit.packages} packages, {len(audit.flaws)} known vulnerabilities")
+        print(f"{audit.name}: {audit.looked_up} packages looked up, {len(audit.flaws)} known vulnerabilities")
         for flaw in audit.flaws:
             print(f"  {flaw}")
         if audit.unknown:
@@ -76,7 +76,8 @@ def of_pip(name: str, told: Any, error: str) -> Audit:
     ]
     skipped = [package["name"] for package in packages if "skip_reason" in package]
     unknown = f"{len(skipped)} packages, among them {skipped[0]}" if skipped else ""
-    return Audit(name, len(packages), flaws, unknown if packages else error or "no report")
+    looked_up = len(packages) - len(skipped)
+    return Audit(name, looked_up, flaws, unknown if packages else error or "no report")
 
 
 def npm_audit() -> Audit:

@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bellwether.desk.tools import REQUIREMENTS
-from tests.desk.conftest import ROOT, Desk, free_port, run_command
+from tests.conftest import free_port
+from tests.desk.conftest import ROOT, Desk, run_command
 from tests.desk.exercise import Exercise
 from tests.desk.least_privilege import compared, report
 

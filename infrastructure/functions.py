@@ -20,6 +20,24 @@ from infrastructure.grants import (
     Signals,
     SignalTables,
 )
+from infrastructure.rights import (
+    AGENTS,
+    APPENDING,
+    ASSETS,
+    CONTROLS,
+    COUNTERS,
+    EQUITY,
+    FETCH_ENVIRONMENT,
+    FETCHING,
+    HOLDINGS,
+    IDEMPOTENCY,
+    LEDGER,
+    PRICES,
+    PROPOSALS,
+    SCORE_ENVIRONMENT,
+    SCORING,
+    TELL,
+)
 from infrastructure.settings import LogClass
 
 
@@ -39,57 +57,6 @@ class FunctionRow:
     of_the_pool: bool = False
     """Called by the user pool: lives beside it in AuthStack, or the two stacks would need each other."""
 
-
-COUNTERS = Rows("events", "UpdateItem")
-TELL = Rows("events", "BatchWriteItem")
-IDEMPOTENCY = Rows("claims", "PutItem", "UpdateItem")
-AGENTS = Rows("agents_config", "GetItem", "BatchGetItem", "Query")
-CONTROLS = Rows("agents_config", "Query")
-ASSETS = Rows("tracked_entities", "Query")
-HOLDINGS = Rows("tracked_entities", "GetItem", "Query")
-PROPOSALS = Rows("proposals", "Query", indexes=True)
-APPENDING = Rows("proposals", "Query", "PutItem", "UpdateItem", indexes=True)
-PRICES = (Objects("lake", "curated-data/prices/*", "GetObject"), Listing("lake", "curated-data/prices/"))
-EQUITY = (Objects("lake", "eval/equity/*", "GetObject"), Listing("lake", "eval/equity/"))
-LEDGER = (Objects("ledger", "ledger/*", "GetObject", "PutObject"), Listing("ledger", "ledger/"))
-SCORING = (
-    Rows("asset_state", "Query"),
-    Signals("Query"),
-    SignalTables(),
-    *PRICES,
-    TELL,
-    Objects("lake", "features/scores/*", "PutObject"),
-)
-FETCHING = (
-    Objects("lake", "raw-data/*", "PutObject"),
-    Objects("lake", "features/providers/*", "GetObject", "PutObject"),
-    Listing("lake", "features/providers/"),
-    Rows("claims", "BatchGetItem", "PutItem"),
-    COUNTERS,
-    ASSETS,
-    Send("ingest"),
-    Secret("author_salt"),
-    Secret("providers"),
-)
-
-_SCORE_ENVIRONMENT = (
-    "ASSET_STATE_TABLE",
-    "SIGNALS_TABLE_PREFIX",
-    "TRACKED_ENTITIES_TABLE",
-    "AGENTS_CONFIG_TABLE",
-    "LAKE_BUCKET",
-    "EVENTS_TABLE",
-)
-_FETCH_ENVIRONMENT = (
-    "LAKE_BUCKET",
-    "CLAIMS_TABLE",
-    "EVENTS_TABLE",
-    "INGEST_QUEUE_URL",
-    "TRACKED_ENTITIES_TABLE",
-    "AUTHOR_SALT_SECRET_ARN",
-    "PROVIDERS_SECRET_ARN",
-    "PROVIDER_PRICES",
-)
 
 FUNCTIONS: Mapping[str, FunctionRow] = {
     "authorizer": FunctionRow(
@@ -166,7 +133,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "score": FunctionRow(
         purpose="Fuses live evidence into a score per asset",
-        environment=_SCORE_ENVIRONMENT,
+        environment=SCORE_ENVIRONMENT,
         grants=(*SCORING, ASSETS, AGENTS),
         memory=1769,
         reserved=50,
@@ -175,7 +142,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     "propose": FunctionRow(
         purpose="Scores, sizes and risk-checks trade proposals and appends them to the ledger",
         environment=(
-            *_SCORE_ENVIRONMENT,
+            *SCORE_ENVIRONMENT,
             "PROPOSALS_TABLE",
             "LEDGER_BUCKET",
             "DECISIONS_QUEUE_URL",
@@ -369,7 +336,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "fetch_social": FunctionRow(
         purpose="Reads the tracked social sources",
-        environment=_FETCH_ENVIRONMENT,
+        environment=FETCH_ENVIRONMENT,
         grants=FETCHING,
         timeout=55,
         memory=1024,
@@ -377,7 +344,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "fetch_news": FunctionRow(
         purpose="Reads the tracked news sources and feeds",
-        environment=_FETCH_ENVIRONMENT,
+        environment=FETCH_ENVIRONMENT,
         grants=FETCHING,
         timeout=240,
         memory=1024,

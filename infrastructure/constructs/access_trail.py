@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.keys import CustomerKey
 from infrastructure.constructs.private_bucket import PrivateBucket, tidied
 from infrastructure.settings import StageSettings
@@ -45,6 +46,7 @@ class AccessTrail(Construct):
             "Log",
             key=self.key,
             settings=settings,
+            uncopied="A fail-over does not need to know who read what; inquiries wait for the region.",
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="kept-as-long-as-audit-logs",
@@ -71,6 +73,12 @@ class AccessTrail(Construct):
             is_multi_region_trail=all_regions,
             include_global_service_events=all_regions,
             advanced_event_selectors=[_accesses(buckets)],
+        )
+        accept(
+            self.trail,
+            "Each read of an object would be billed twice over. Inquiries read the files; alarms read the "
+            "account's own trail, which is in CloudWatch Logs.",
+            "NIST.800.53.R5-CloudTrailCloudWatchLogsEnabled",
         )
         # The service checks that it may write before it makes the trail.
         self.trail.node.add_dependency(self.bucket)

@@ -1,5 +1,6 @@
 """What an account's owner must hear of, read from the trail (CIS AWS Foundations, monitoring)."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -141,6 +142,11 @@ WATCHED: Mapping[str, Watched] = {
 }
 
 
+def dashed(name: str) -> str:
+    """`RootUse` as `root-use`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
 class AccountAlarms(Construct):
     """A metric filter and an alarm for each of `WATCHED`."""
 
@@ -154,7 +160,7 @@ class AccountAlarms(Construct):
         settings: StageSettings,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._stage, self._topic = settings.name, topic
+        self._settings, self._topic = settings, topic
         for name, watched in WATCHED.items():
             logs.MetricFilter(
                 self,
@@ -168,24 +174,32 @@ class AccountAlarms(Construct):
             counted = cloudwatch.Metric(
                 namespace=NAMESPACE, metric_name=name, statistic="Sum", period=Duration.minutes(5)
             )
-            self._alarm(name, watched.meaning, counted, watched.threshold)
+            self._alarm(name, f"account-events-{dashed(name)}", watched.meaning, counted, watched.threshold)
 
     def watch_lost(self, queue: sqs.IQueue) -> None:
         """Alarms for any notice that could not be told."""
         waiting = queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=Duration.minutes(1)
         )
-        self._alarm("LostNotices", "A security notice could not be told and waits in its queue", waiting, 1)
+        meaning = "A security notice could not be told and waits in its queue"
+        self._alarm("LostNotices", "dead-letters-security-notices", meaning, waiting, 1)
 
-    def _alarm(self, name: str, meaning: str, metric: cloudwatch.Metric, threshold: int) -> None:
+    def _alarm(
+        self, construct_id: str, name: str, meaning: str, metric: cloudwatch.Metric, threshold: int
+    ) -> None:
+        settings = self._settings
+        runbook = "dead-letters" if name.startswith("dead-letters") else "account-events"
         alarm = cloudwatch.Alarm(
             self,
-            name,
-            alarm_description=f"{meaning} ({self._stage}).",
+            construct_id,
+            alarm_name=f"{settings.prefix}-{name}",
+            alarm_description=f"{meaning} ({settings.name}). Runbook: {settings.runbooks}/{runbook}.md",
             metric=metric,
             threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(actions.SnsAction(self._topic))
+        action = actions.SnsAction(self._topic)
+        alarm.add_alarm_action(action)
+        alarm.add_ok_action(action)

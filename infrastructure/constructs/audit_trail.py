@@ -12,6 +12,7 @@ from constructs import Construct
 from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.function import RETENTION
 from infrastructure.constructs.keys import CustomerKey
+from infrastructure.constructs.private_bucket import refuse_other_keys
 from infrastructure.settings import StageSettings
 
 _SELECTOR = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
@@ -104,6 +105,7 @@ def audit_bucket(
             )
         ],
     )
+    refuse_other_keys(bucket, key)
     accept(
         bucket,
         "Reading what auditors read is in the trail itself; access logs would be logs about logs.",

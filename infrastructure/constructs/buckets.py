@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infrastructure.constructs.private_bucket import PrivateBucket, tidied
 from infrastructure.constructs.replication import Copies
-from infrastructure.settings import StageSettings
+from infrastructure.settings import Feature, StageSettings
 
 _CLASS = s3.StorageClass
 
@@ -49,7 +49,7 @@ class Lake(Construct):
                 *(_tier(prefix, steps) for prefix, steps in TIERS),
                 tidied(days=NONCURRENT_DAYS),
             ],
-            **(copies.of(self, "lake", deletions=True) if copies else {}),
+            **(copies.of(self, "lake", deletions=True) if copies else {"uncopied": _why(settings)}),
         )
         if copies:
             copies.grant(self.bucket, key)
@@ -79,10 +79,15 @@ class LedgerBucket(Construct):
             settings=settings,
             **_locked(settings),
             # What is deleted here, by mistake or not, is still there.
-            **(copies.of(self, "ledger", deletions=False) if copies else {}),
+            **(copies.of(self, "ledger", deletions=False) if copies else {"uncopied": _why(settings)}),
         )
         if copies:
             copies.grant(self.bucket, key)
+
+
+def _why(settings: StageSettings) -> str:
+    """Why the bucket is not copied: it is the copy, or the stage has no second region."""
+    return settings.lacks.get(Feature.RECOVERY_REGION, "It is the copy, in the second region.")
 
 
 def _locked(settings: StageSettings) -> dict[str, Any]:

@@ -140,6 +140,7 @@ class LakeCatalogue(Construct):
             "Results",
             key=key,
             settings=settings,
+            uncopied="Asking again makes a result again.",
             lifecycle_rules=[
                 s3.LifecycleRule(id="results-are-made-again", expiration=Duration.days(RESULT_DAYS)),
                 tidied(days=1),

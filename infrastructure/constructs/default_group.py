@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.answering import default_group
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.function_findings import accept_deployment_findings
 from infrastructure.constructs.retention import RETENTION
 from infrastructure.settings import StageSettings
 
@@ -52,7 +52,7 @@ class ClosedDefaultGroup(Construct):
             reserved_concurrent_executions=1,
         )
         function.node.add_dependency(role)
-        acknowledge(function, L1="The same runtime as the functions of the desk.")
+        accept_deployment_findings(function)
         CustomResource(
             self,
             "Closed",

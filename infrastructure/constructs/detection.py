@@ -7,6 +7,7 @@ from aws_cdk import aws_accessanalyzer as accessanalyzer
 from aws_cdk import aws_events as events
 from aws_cdk import aws_guardduty as guardduty
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_securityhub as securityhub
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
@@ -32,12 +33,14 @@ class Detection(Construct):
         construct_id: str,
         *,
         topic: sns.ITopic,
+        key: kms.IKey,
         recorded: IDependable,
         settings: StageSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
         self.lost = failure_queue(self, "LostNotices")
+        self._teller = self._role(key, settings)
         self._hub(recorded)
         guardduty.CfnDetector(
             self,
@@ -75,6 +78,27 @@ class Detection(Construct):
             },
         )
 
+    def _role(self, key: kms.IKey, settings: StageSettings) -> iam.Role:
+        """The role rules publish with; its trust names the account, as a topic's policy may not."""
+        stack = Stack.of(self)
+        role = iam.Role(
+            self,
+            "Teller",
+            description=f"{settings.prefix}: tells findings about the account",
+            assumed_by=iam.ServicePrincipal(
+                "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=["sns:Publish"], resources=[self._topic.topic_arn]))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[key.key_arn],
+                conditions={"StringEquals": {"kms:ViaService": f"sns.{stack.region}.amazonaws.com"}},
+            )
+        )
+        return role
+
     def _hub(self, recorded: IDependable) -> None:
         hub = securityhub.CfnHub(
             self,
@@ -93,7 +117,9 @@ class Detection(Construct):
 
     def _tell(self, name: str, description: str, pattern: dict[str, Any]) -> None:
         lost = events.CfnRule.DeadLetterConfigProperty(arn=self.lost.queue_arn)
-        target = events.CfnRule.TargetProperty(arn=self._topic.topic_arn, id="topic", dead_letter_config=lost)
+        target = events.CfnRule.TargetProperty(
+            arn=self._topic.topic_arn, id="topic", role_arn=self._teller.role_arn, dead_letter_config=lost
+        )
         rule = events.CfnRule(self, name, description=description, event_pattern=pattern, targets=[target])
         self.lost.add_to_resource_policy(
             iam.PolicyStatement(

@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.setting_checks import EDGE_REGION
 from infrastructure.settings import StageSettings
 
@@ -35,9 +35,11 @@ class EdgeSecret(Construct):
             ),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        acknowledge(
+        accept(
             secret,
-            SMG4="The distribution and the firewall take a new value only when both are deployed again.",
+            "The distribution and the firewall take a new value only when both are deployed again.",
+            "AwsSolutions-SMG4",
+            "NIST.800.53.R5-SecretsManagerRotationEnabled",
         )
         self.secret = secret
         self.reference = f"{{{{resolve:secretsmanager:{name}:SecretString}}}}"

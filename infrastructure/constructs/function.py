@@ -96,7 +96,7 @@ class DeskFunction(Construct):
         if place:
             # Lambda checks at creation that the role may join.
             self.function.node.add_dependency(NetworkAccess(self, "Network", role=self.role))
-        accept_function_findings(self.function)
+        accept_function_findings(self.function, in_network=place is not None)
         self.invoked: lambda_.IFunction = self.function
         if row.critical and settings.provisioned and settings.has(Feature.PROVISIONED_CONCURRENCY):
             self.invoked = WarmAlias(self, "Warm", function=self.function, settings=settings).alias

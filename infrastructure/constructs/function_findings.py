@@ -5,14 +5,9 @@ from aws_cdk import aws_lambda as lambda_
 from infrastructure.constructs.acknowledged import accept
 
 
-def accept_function_findings(function: lambda_.Function) -> None:
+def accept_function_findings(function: lambda_.Function, *, in_network: bool) -> None:
     """Accepts on a function what was decided for all of them."""
-    accept(
-        function,
-        "Python 3.13 is what the layer's wheels are built for and what the tests run on.",
-        "AwsSolutions-L1",
-        "Serverless-LambdaLatestVersion",
-    )
+    _accept_everywhere(function)
     accept(
         function,
         "Whoever waits for the answer hears of a failure. Where nobody waits, the queue, the stream or the "
@@ -27,16 +22,40 @@ def accept_function_findings(function: lambda_.Function) -> None:
         "would add a call to each cold start and keep nothing secret.",
         "CKV_AWS_173",
     )
+    if not in_network:
+        accept(
+            function,
+            "It calls nobody but AWS's services, with a role that reaches nothing else, or stands by for a "
+            "fail-over, which does without the network; see the stage's settings.",
+            "NIST.800.53.R5-LambdaInsideVPC",
+            "CKV_AWS_117",
+        )
+
+
+def accept_deployment_findings(function: lambda_.Function) -> None:
+    """Accepts on a function that CloudFormation calls what was decided for all of them."""
+    _accept_everywhere(function)
     accept(
         function,
-        "A correlation id joins the log lines of a request over all functions and queues; the segments of a "
-        "trace would end at the first queue.",
+        "CloudFormation waits for its answer while a stack is deployed, and fails without one.",
+        "Serverless-LambdaDLQ",
+        "NIST.800.53.R5-LambdaDLQ",
+        "CKV_AWS_116",
         "Serverless-LambdaTracing",
     )
     accept(
         function,
-        "A function listens on no network: only AWS can invoke it, and every call of its own goes to an "
-        "AWS endpoint with a role that reaches nothing else, or through the guarded client.",
+        "It runs while stacks are deployed, also before there is a network, and answers to an address of "
+        "CloudFormation's.",
         "NIST.800.53.R5-LambdaInsideVPC",
         "CKV_AWS_117",
+    )
+
+
+def _accept_everywhere(function: lambda_.Function) -> None:
+    accept(
+        function,
+        "Python 3.13 is what the layer's wheels are built for and what the tests run on.",
+        "AwsSolutions-L1",
+        "Serverless-LambdaLatestVersion",
     )

@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.default_group import ClosedDefaultGroup
 from infrastructure.constructs.network_rules import add_subnet_lists
 from infrastructure.constructs.retention import RETENTION
@@ -56,6 +57,7 @@ class DeskNetwork(Construct):
                 for name, kind in kinds.items()
             ],
         )
+        self._accept_findings()
         add_subnet_lists(self, self.vpc, settings.network_range)
         self._watch(log_key, settings)
         ClosedDefaultGroup(self, "DefaultGroup", vpc=self.vpc, log_key=log_key, settings=settings)
@@ -77,6 +79,20 @@ class DeskNetwork(Construct):
             subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             group=self.provider_group if "providers" in out else self.egress_group,
         )
+
+    def _accept_findings(self) -> None:
+        accept(
+            self.vpc.node.default_child or self.vpc,
+            "A resource beside it takes the group's rules out; CloudFormation itself could not.",
+            "NIST.800.53.R5-VPCDefaultSecurityGroupClosed",
+        )
+        for subnet in self.vpc.public_subnets:
+            accept(
+                subnet.node.find_child("DefaultRoute"),
+                "The way out of the NAT gateways; a public subnet holds nothing else, and hands out no "
+                "public address.",
+                "NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW",
+            )
 
     def _group(self, construct_id: str, purpose: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(

@@ -10,7 +10,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.queues import failure_queue
 from infrastructure.settings import StageSettings
 
@@ -33,8 +33,14 @@ class Notifications(Construct):
             retention_period=Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            redrive_allow_policy=sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL),
         )
-        acknowledge(self.sent, SQS3="A record nobody works off: there are no failed attempts to keep.")
+        accept(
+            self.sent,
+            "A record nobody works off: there are no failed attempts to keep.",
+            "AwsSolutions-SQS3",
+            "Serverless-SQSRedrivePolicy",
+        )
         self.pages = self._topic("Pages", topic_name(settings, "pages"), key, settings.alarm_emails)
         self.tickets = self._topic("Tickets", topic_name(settings, "tickets"), key, settings.alarm_emails)
 

@@ -20,7 +20,10 @@ _CHOSEN = "s3:x-amz-server-side-encryption"
 
 
 class PrivateBucket(s3.Bucket):
-    """A bucket whose objects are encrypted with `key` and no other, whatever an upload asks for."""
+    """A bucket whose objects are encrypted with `key` and no other, whatever an upload asks for.
+
+    `uncopied` says why it has no copy in another region, if it has none.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class PrivateBucket(s3.Bucket):
         key: kms.IKey,
         settings: StageSettings,
         lifecycle_rules: Sequence[s3.LifecycleRule] = (),
+        uncopied: str | None = None,
         **more: Any,
     ) -> None:
         super().__init__(
@@ -48,28 +52,31 @@ class PrivateBucket(s3.Bucket):
             **more,
         )
         accept(self, _ACCESS_TRAIL, "AwsSolutions-S1", "NIST.800.53.R5-S3BucketLoggingEnabled", "CKV_AWS_18")
-        self._refuse_other_keys(key)
+        if uncopied:
+            accept(self, uncopied, "NIST.800.53.R5-S3BucketReplicationEnabled")
+        refuse_other_keys(self, key)
 
-    def _refuse_other_keys(self, key: kms.IKey) -> None:
-        """An upload that chooses nothing gets the bucket's key; one that chooses may choose only that."""
-        customer = f"{_CHOSEN}-customer-algorithm"
-        named = f"{_CHOSEN}-aws-kms-key-id"
-        refusals: dict[str, dict[str, Any]] = {
-            "RefuseOtherEncryption": {"Null": {_CHOSEN: "false"}, "StringNotEquals": {_CHOSEN: "aws:kms"}},
-            "RefuseOtherKeys": {"Null": {named: "false"}, "StringNotEquals": {named: key.key_arn}},
-            "RefuseCustomersKeys": {"Null": {customer: "false"}},
-        }
-        for sid, conditions in refusals.items():
-            self.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=sid,
-                    effect=iam.Effect.DENY,
-                    principals=[iam.AnyPrincipal()],
-                    actions=["s3:PutObject"],
-                    resources=[self.arn_for_objects("*")],
-                    conditions=conditions,
-                )
+
+def refuse_other_keys(bucket: s3.Bucket, key: kms.IKey) -> None:
+    """An upload that chooses nothing gets the bucket's key; one that chooses may choose only that."""
+    customer = f"{_CHOSEN}-customer-algorithm"
+    named = f"{_CHOSEN}-aws-kms-key-id"
+    refusals: dict[str, dict[str, Any]] = {
+        "RefuseOtherEncryption": {"Null": {_CHOSEN: "false"}, "StringNotEquals": {_CHOSEN: "aws:kms"}},
+        "RefuseOtherKeys": {"Null": {named: "false"}, "StringNotEquals": {named: key.key_arn}},
+        "RefuseCustomersKeys": {"Null": {customer: "false"}},
+    }
+    for sid, conditions in refusals.items():
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=[bucket.arn_for_objects("*")],
+                conditions=conditions,
             )
+        )
 
 
 def tidied(*, days: int) -> s3.LifecycleRule:

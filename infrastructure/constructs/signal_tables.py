@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infrastructure import answering
 from infrastructure.constructs.function import RETENTION, DeskFunction
-from infrastructure.constructs.function_findings import accept_function_findings
+from infrastructure.constructs.function_findings import accept_deployment_findings
 from infrastructure.settings import StageSettings
 
 _CODE = Path(str(answering.__file__)).with_name("index.py")
@@ -77,7 +77,7 @@ class SignalTablesAtDeployment(Construct):
             environment={"FUNCTION_ARN": roller.function.function_arn},
         )
         function.node.add_dependency(role)
-        accept_function_findings(function)
+        accept_deployment_findings(function)
         return function
 
 

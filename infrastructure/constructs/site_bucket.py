@@ -7,7 +7,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
+from infrastructure.constructs.private_bucket import refuse_other_keys
 from infrastructure.settings import Feature, StageSettings
 
 SITE = Path(__file__).parents[2] / "web"
@@ -33,4 +34,16 @@ class SiteBucket(Construct):
             versioned=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        acknowledge(self.bucket, S1="The distribution's log has every request a visitor makes.")
+        refuse_other_keys(self.bucket, key)
+        accept(
+            self.bucket,
+            "The distribution's log has every request a visitor makes.",
+            "AwsSolutions-S1",
+            "NIST.800.53.R5-S3BucketLoggingEnabled",
+            "CKV_AWS_18",
+        )
+        accept(
+            self.bucket,
+            "What is in it is in the repository too, and every deployment puts it there again.",
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+        )

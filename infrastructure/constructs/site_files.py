@@ -15,8 +15,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infrastructure import publishing
-from infrastructure.constructs.acknowledged import acknowledge
 from infrastructure.constructs.function import RETENTION
+from infrastructure.constructs.function_findings import accept_deployment_findings
 from infrastructure.constructs.site_bucket import SITE
 from infrastructure.setting_checks import EDGE_REGION
 from infrastructure.settings import StageSettings
@@ -116,7 +116,7 @@ class SiteFiles(Construct):
             memory_size=256,
             reserved_concurrent_executions=1,
         )
-        acknowledge(function, L1="The same runtime as the functions of the desk.")
+        accept_deployment_findings(function)
         return function
 
 

@@ -2,6 +2,7 @@
 
 from aws_cdk import Stack
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infrastructure.constructs.account_alarms import AccountAlarms
@@ -9,8 +10,8 @@ from infrastructure.constructs.audit_trail import AuditTrail
 from infrastructure.constructs.configuration_record import ConfigurationRecord
 from infrastructure.constructs.detection import Detection
 from infrastructure.constructs.keys import CustomerKey
+from infrastructure.constructs.notifications import let_publish
 from infrastructure.constructs.outputs import publish
-from infrastructure.constructs.publishing import let_publish
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.environment import environment
@@ -34,12 +35,11 @@ class AccountStack(Stack):
             settings=settings,
             through=("s3", "sns"),
         )
-        for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com"):
-            key.let_service(service)
+        key.let_service("cloudwatch.amazonaws.com")
         self.topic = sns.Topic(
             self, "Topic", display_name=f"{settings.prefix} account", master_key=key, enforce_ssl=True
         )
-        let_publish(self.topic, "cloudwatch.amazonaws.com", "events.amazonaws.com")
+        let_publish(self.topic, "cloudwatch.amazonaws.com", "alarms", source="cloudwatch")
         self.trail = AuditTrail(
             self, "Audit", key=key, buckets=[data.lake.bucket, data.ledger.bucket], settings=settings
         )
@@ -47,8 +47,14 @@ class AccountStack(Stack):
             self, "Alarms", events=self.trail.log_group, topic=self.topic, settings=settings
         )
         record = ConfigurationRecord(self, "Record", key=key, settings=settings)
-        found = Detection(self, "Detection", topic=self.topic, recorded=record.recorder, settings=settings)
+        found = Detection(
+            self, "Detection", topic=self.topic, key=key, recorded=record.recorder, settings=settings
+        )
         alarms.watch_lost(found.lost)
+        for address in settings.alarm_emails:
+            self.topic.add_subscription(
+                subscriptions.EmailSubscription(address, dead_letter_queue=found.lost)
+            )
         publish(
             self, "account_topic_arn", self.topic.topic_arn, "Topic of security notices about the account"
         )

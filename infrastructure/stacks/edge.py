@@ -1,7 +1,6 @@
 """Dashboard and API under one name, near their visitors."""
 
-from aws_cdk import ArnFormat, Environment, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infrastructure.constructs.distribution import EdgeDistribution
@@ -36,8 +35,10 @@ class EdgeStack(Stack):
         api: ApiStack,
     ) -> None:
         super().__init__(scope, construct_id, env=Environment(region=EDGE_REGION))
-        self.key = CustomerKey(self, "Edge", purpose="logs and files of the edge", settings=settings)
-        self._let_logs(settings)
+        self.key = CustomerKey(
+            self, "Edge", purpose="logs and files of the edge", settings=settings, through=("s3",)
+        )
+        self.key.let_logs(settings)
         self.site = SiteBucket(self, "Site", key=self.key, settings=settings)
         self.firewall = EdgeFirewall(self, "Firewall", key=self.key, settings=settings)
         sign_in = f"https://cognito-idp.{settings.region}.amazonaws.com"
@@ -85,31 +86,4 @@ class EdgeStack(Stack):
             "edge_domain",
             distribution.distribution_domain_name,
             "Where a DNS record of the dashboard's own name has to point",
-        )
-
-    def _let_logs(self, settings: StageSettings) -> None:
-        """Lets CloudWatch Logs use the key for the edge's two log groups."""
-        groups = [
-            self.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=name,
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for name in (f"{settings.prefix}-edge-*", f"aws-waf-logs-{settings.prefix}-*")
-        ]
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="UseLogs",
-                principals=[iam.ServicePrincipal(f"logs.{EDGE_REGION}.amazonaws.com")],
-                actions=[
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey*",
-                    "kms:ReEncrypt*",
-                ],
-                resources=["*"],
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-            )
         )

@@ -29,9 +29,9 @@ from bellwether.adapters.naming import raw_key
 from bellwether.domain.ids import ulid
 from bellwether.domain.items import RawBatch, StoredItem
 from tests.desk.conftest import ROOT, Desk, eventually
-from tests.desk.key_exchange import rotate, secret_named
+from tests.desk.key_exchange import rotate
 from tests.desk.material import good_posts, post, unique, write_bars
-from tests.desk.processes import REGION, as_owner
+from tests.desk.processes import REGION, as_owner, give_machine_key
 from tests.peers.feeds import Peer, feed_peer, rss
 
 OLD_MONTH = "202401"
@@ -55,6 +55,7 @@ class Exercise:
         self.evaluate()
         self.watch()
         self.call_as_a_machine()
+        self.exchange_keys_of_machines()
         self.run_what_the_clock_runs()
         self.fetch()
         self.fail()
@@ -194,9 +195,16 @@ class Exercise:
 
     def call_as_a_machine(self) -> None:
         """A machine's API key, known by its digest in the secret; a key that is none is refused."""
-        rotate(self.desk, secret_named(self.desk, "ClientCollector"))
+        give_machine_key(self.desk, "exerciser")
         refused = self.desk.call("GET", "/dashboard/summary", headers={"x-api-key": unique("other")})
         assert refused.status_code in {401, 403}, refused.text
+
+    def exchange_keys_of_machines(self) -> None:
+        """All steps of a rotation, as Secrets Manager asks for them one after the other."""
+        keeper = as_owner(self.desk, "secretsmanager")
+        for secret in keeper.list_secrets()["SecretList"]:
+            if secret.get("Description", "").startswith("API key of the machine"):
+                rotate(self.desk, secret["ARN"])
 
     def run_what_the_clock_runs(self) -> None:
         """Every schedule's function at once; a signals table old enough to retire is there before."""
@@ -310,7 +318,7 @@ class Exercise:
         time.sleep(5)
 
     def invoke(self, name: str) -> None:
-        """A scheduled function, as its schedule starts it."""
+        """A function by its deployed name, as its schedule starts it."""
         answer = as_owner(self.desk, "lambda").invoke(
             FunctionName=name, Payload=json.dumps({"source": "bellwether.schedule"})
         )

@@ -68,7 +68,7 @@ def test_a_call_outside_its_role_is_denied(
     }
 
 
-@pytest.mark.req("S3")
+@pytest.mark.req("S3", "C1")
 def test_the_same_credentials_do_their_own_work(desk: Desk, names: dict[str, str]) -> None:
     """The refusals above come from the role, not from credentials that work nowhere."""
     queue = as_function(desk, "Health", "sqs")

@@ -7,7 +7,7 @@ from tests.desk.conftest import Desk
 from tests.desk.key_exchange import rotate, secret_named, value_of
 
 
-@pytest.mark.req("S2", "A1")
+@pytest.mark.req("S2", "C2", "A1")
 def test_a_machine_gets_in_with_the_key_of_its_secret(desk: Desk) -> None:
     secret = secret_named(desk, "ClientCollector")
     first = value_of(desk, secret)

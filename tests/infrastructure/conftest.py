@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bellwether.desk.tools import node_folder
-from tests.infrastructure.synthesis import Synthesis, synthesize
+from tests.infrastructure.synthesis import Synthesis, synthesize, synthesize_standby
 
 AUDITOR = "444455556666:agreed-upon-in-person"
 
@@ -30,6 +30,12 @@ def production(assemblies: Path) -> Synthesis:
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """Production with an auditor's role, which is there only when somebody is named."""
     return synthesize("production", tmp_path_factory.mktemp("audited"), auditor=AUDITOR)
+
+
+@pytest.fixture(scope="session")
+def standby(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """What stands by for production in the second region, and it alone."""
+    return synthesize_standby("production", tmp_path_factory.mktemp("standby"))
 
 
 @pytest.fixture(scope="session")

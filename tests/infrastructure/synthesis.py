@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from aws_cdk import App
 
-from infrastructure.app import build
+from infrastructure.app import build, build_standby
 from infrastructure.packaging import Layer
 from infrastructure.settings import Auditor, Feature, StageSettings, settings_of
+from infrastructure.stacks.standby import standby_settings
 from tests.infrastructure.acceptance import Accepted, listening
 
 ROOT = Path(__file__).parents[2]
@@ -102,8 +103,10 @@ def new_app(outdir: Path) -> App:
     return App(context=context, outdir=str(outdir), analytics_reporting=False)
 
 
-def add_stage(app: App, stage: str, layer: Path, auditor: str | None = None, **more: str) -> StageSettings:
-    """Adds a stage's stacks to an app.
+def add_stage(
+    app: App, stage: str, layer: Path, *, auditor: str | None = None, standby: bool = False, **more: str
+) -> StageSettings:
+    """Adds a stage's stacks to an app, and those that stand by in the second region where asked to.
 
     The layer is a folder of the tests: templates are about resources, and building wheels would need the
     package index. `test_packaging.py` builds the real one.
@@ -111,20 +114,43 @@ def add_stage(app: App, stage: str, layer: Path, auditor: str | None = None, **m
     settings = settings_of(stage, **more)
     if auditor:
         settings = replace(settings, auditor=Auditor.told(auditor))
-    build(app, settings, Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=layer))
+    packed = Layer(cloud=settings.has(Feature.CLOUD_WHEELS), folder=layer)
+    desk = build(app, settings, packed)
+    if standby:
+        build_standby(app, desk, settings, packed)
     return settings
 
 
-def synthesize(stage: str, folder: Path, **more: str) -> Synthesis:
-    """Synthesizes a stage below `folder`."""
+def layer_below(folder: Path) -> Path:
+    """Makes a layer that takes no time to build."""
     layer = folder / "layer" / "python"
     layer.mkdir(parents=True, exist_ok=True)
     (layer / "dependency.py").write_text("")
+    return layer.parent
+
+
+def synthesize(stage: str, folder: Path, *, auditor: str | None = None, **more: str) -> Synthesis:
+    """Synthesizes a stage below `folder`."""
     app = new_app(folder / stage)
     with listening(heed=True) as accepted:
-        settings = add_stage(app, stage, layer.parent, **more)
+        settings = add_stage(app, stage, layer_below(folder), auditor=auditor, standby=False, **more)
     app.synth()
     return read(settings, folder / stage, accepted)
+
+
+def synthesize_standby(stage: str, folder: Path) -> Synthesis:
+    """Synthesizes a stage with what stands by in its second region, and gives that alone."""
+    app = new_app(folder / stage)
+    with listening(heed=True) as accepted:
+        settings = add_stage(app, stage, layer_below(folder), standby=True)
+    app.synth()
+    whole = read(settings, folder / stage, accepted)
+    return replace(
+        whole,
+        settings=standby_settings(settings),
+        templates={name: one for name, one in whole.templates.items() if name.startswith("standby")},
+        accepted=[one for one in accepted if one.path.startswith(f"{settings.prefix}-standby")],
+    )
 
 
 def read(settings: StageSettings, assembly: Path, accepted: Sequence[Accepted] = ()) -> Synthesis:

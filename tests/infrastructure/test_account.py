@@ -137,6 +137,17 @@ def test_a_grave_finding_is_told_and_kept_when_it_cannot_be(production: Synthesi
     for rule in rules:
         (target,) = rule.properties["Targets"]
         assert target["Arn"] == {"Ref": topic.logical_id}
+        teller = production.target("account", target["RoleArn"])
+        (policy,) = [
+            p.properties["PolicyDocument"]["Statement"]
+            for p in production.of("AWS::IAM::Policy", "account")
+            if p.properties["Roles"] == [{"Ref": teller}]
+        ]
+        assert {a for s in policy for a in listed(s["Action"])} == {
+            "sns:Publish",
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+        }
         assert production.target("account", target["DeadLetterConfig"]["Arn"]).startswith(
             "DetectionLostNotices"
         )
@@ -146,10 +157,10 @@ def test_a_grave_finding_is_told_and_kept_when_it_cannot_be(production: Synthesi
         if alarm.properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
     ]
     assert waiting == [[{"Ref": topic.logical_id}]]
-    (policy,) = production.of("AWS::SNS::TopicPolicy", "account")
-    allowed = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    (letting,) = production.of("AWS::SNS::TopicPolicy", "account")
+    allowed = [s for s in letting.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     told = {service for s in allowed for service in listed(s["Principal"]["Service"])}
-    assert told == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+    assert told == {"cloudwatch.amazonaws.com"}
 
 
 @pytest.mark.req("B4")

@@ -36,6 +36,7 @@ def test_a_known_flaw_is_told_with_its_cure(audit: ModuleType) -> None:
 @pytest.mark.req("P9")
 def test_what_could_not_be_looked_up_is_not_called_clean(audit: ModuleType) -> None:
     skipped = package("alone", skip_reason="not found")
-    assert audit.of_pip("product", {"dependencies": [skipped]}, "").unknown == "1 packages, among them alone"
+    told = audit.of_pip("product", {"dependencies": [skipped]}, "")
+    assert (told.looked_up, told.unknown) == (0, "1 packages, among them alone")
     assert audit.of_pip("product", None, "no route to host").unknown == "no route to host"
     assert audit.of_pip("product", None, "").unknown == "no report"

@@ -15,7 +15,7 @@ def brier(forecasts: Sequence[float], happened: Sequence[bool]) -> float | None:
     """BS = mean((f−o)²) (Brier 1950); `None` without forecasts."""
     if not forecasts:
         return None
-    return sum((f - o) ** 2 for f, o in zip(forecasts, happened, strict=True)) / len(forecasts)
+    return sum([(f - o) ** 2 for f, o in zip(forecasts, happened, strict=True)]) / len(forecasts)
 
 
 def brier_skill(score: float | None, reference: float | None) -> float | None:

@@ -10,6 +10,7 @@ Economy 1980). The larger counts: the second may come out negative, the first ca
 import math
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 WEEK, WORKING_DAYS = 7, 5
 FEWEST_PERIODS = 10
@@ -18,6 +19,7 @@ FEWEST_PERIODS = 10
 returns over 1, 5 and 20 days hold the truth in 92, 88 and 87 % of worlds; with two, in 70, 60 and 59 %."""
 
 
+@lru_cache(maxsize=4_096)  # many forecasts are of one day
 def trading_day(day: date) -> int:
     """A number that grows by one from weekday to weekday; a weekend belongs to the Friday before.
 

@@ -16,13 +16,18 @@ class Settings(FunctionSettings):
     api_clients_secret_arn: str
 
 
-def compose(settings: Settings) -> ClientKeys:
-    return ClientKeys(Composition().clients.secrets(), settings.api_clients_secret_arn)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    keys: ClientKeys
 
 
-def rotate(event: Mapping[str, Any], keys: ClientKeys, _seconds: float) -> dict[str, Any]:
+def compose(settings: Settings) -> Parts:
+    return Parts(keys=ClientKeys(Composition().clients.secrets(), settings.api_clients_secret_arn))
+
+
+def rotate(event: Mapping[str, Any], parts: Parts, _seconds: float) -> dict[str, Any]:
     """Takes the step the event names. Raises `InvalidInput` for a step there is not."""
-    step = keys.steps.get(str(event.get("Step")))
+    step = parts.keys.steps.get(str(event.get("Step")))
     if step is None:
         raise InvalidInput("a rotation has no such step")
     step(str(event["SecretId"]), str(event["ClientRequestToken"]))

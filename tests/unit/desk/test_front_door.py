@@ -1,5 +1,6 @@
 """What the one port answers itself: closed until recovered, and a handshake as API Gateway has it."""
 
+import json
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,32 @@ def test_a_socket_that_is_accepted_names_a_subprotocol_it_was_offered(tmp_path: 
     engine = Engine({"type": "websocket.accept"})
     (accepted,) = answers(engine, "/ws", tmp_path, kind="websocket", subprotocols=["bellwether", "a.b.c"])
     assert accepted["subprotocol"] == "bellwether"
+
+
+def said(status: int, kind: bytes, *bodies: bytes) -> list[dict[str, Any]]:
+    start = {"type": "http.response.start", "status": status, "headers": [(b"Content-Type", kind)]}
+    parts = [{"type": "http.response.body", "body": body, "more_body": True} for body in bodies[:-1]]
+    return [start, *parts, {"type": "http.response.body", "body": bodies[-1]}]
+
+
+@pytest.mark.req("A1")
+@pytest.mark.parametrize(("status", "words"), [(429, "at once"), (502, "bellwether logs"), (500, "--engine")])
+def test_a_fault_of_the_engine_is_told_in_the_desks_own_words(
+    tmp_path: Path, status: int, words: str
+) -> None:
+    engine = Engine(*said(status, b"application/json", b'{"__type": "Too', b'Many", "message": "FunctionX"}'))
+    start, body = answers(engine, "/v1/score", tmp_path)
+    assert start["status"] == status
+    assert (b"content-type", b"application/problem+json") in start["headers"]
+    document = json.loads(body["body"])
+    assert document["status"] == status
+    assert words in document["detail"]
+    assert "FunctionX" not in str(document)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, b"application/json"), (404, b"text/plain"), (503, b"application/problem+json")]
+)
+def test_whatever_the_product_says_passes_as_it_comes(tmp_path: Path, status: int, kind: bytes) -> None:
+    messages = said(status, kind, b"one", b"two")
+    assert answers(Engine(*messages), "/v1/score", tmp_path) == messages

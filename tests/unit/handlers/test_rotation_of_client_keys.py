@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from bellwether.adapters.aws.client_keys import CURRENT, PENDING, ClientKeys, digest
 from bellwether.domain.problems import Conflict, Unauthenticated
 from bellwether.handlers.api_clients import ApiClients
-from bellwether.handlers.rotate_client_key import handler
+from bellwether.handlers.rotate_client_key import Parts, handler
 from bellwether.handlers.scheduled_function import Failed
 
 MACHINE, ALL = "machine-secret", "digests-secret"
@@ -82,7 +82,7 @@ def taken(manager: Manager, presented: str) -> str:
 def rotate(keys: ClientKeys, token: str) -> None:
     for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
         event = {"Step": step, "SecretId": MACHINE, "ClientRequestToken": token}
-        handler.serve(event, SimpleNamespace(aws_request_id="r"), lambda: keys)
+        handler.serve(event, SimpleNamespace(aws_request_id="r"), lambda: Parts(keys=keys))
 
 
 @pytest.mark.req("S2")
@@ -125,10 +125,10 @@ def test_a_key_that_would_not_be_taken_does_not_become_the_current_one(
 @pytest.mark.req("S2")
 def test_no_key_is_in_what_the_function_says(manager: Manager, keys: ClientKeys) -> None:
     event = {"Step": "createSecret", "SecretId": MACHINE, "ClientRequestToken": "second"}
-    told = handler.serve(event, SimpleNamespace(aws_request_id="r"), lambda: keys)
+    told = handler.serve(event, SimpleNamespace(aws_request_id="r"), lambda: Parts(keys=keys))
     assert told == {"step": "createSecret"}
 
 
 def test_an_unknown_step_is_refused(keys: ClientKeys) -> None:
     with pytest.raises(Failed):
-        handler.serve({"Step": "leaveSecret"}, SimpleNamespace(aws_request_id="r"), lambda: keys)
+        handler.serve({"Step": "leaveSecret"}, SimpleNamespace(aws_request_id="r"), lambda: Parts(keys=keys))

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from . import guard
 from .bodies import Gone, TooLarge, bounded
+from .own_words import OwnWords
 from .replies import problem, reply_json
 from .routes import RoutesFile
 from .site import Site
@@ -101,7 +102,7 @@ class FrontDoor:
             return
         rest_path = scope["path"].removeprefix("/v1") or "/"
         target = f"/restapis/{rest[0]}/{rest[1]}/_user_request_{rest_path}"
-        await self._engine(_moved(scope, target, _without_proto(scope)), replay, send)
+        await self._engine(_moved(scope, target, _without_proto(scope)), replay, OwnWords(send))
 
     async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]
