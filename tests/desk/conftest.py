@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -17,6 +17,9 @@ import schemathesis
 
 from infrastructure.openapi import DOCUMENT
 from tests.conftest import free_port
+
+if TYPE_CHECKING:
+    from tests.desk.signed_out import SignedOut
 
 ROOT = Path(__file__).parents[2]
 COMMAND_SECONDS = 240
@@ -156,6 +159,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory, desk_tools: Path) -> Iterator
         yield Desk(home=home, up=json.loads(started.stdout))
     finally:
         run_command(home, "down")
+
+
+@pytest.fixture(scope="session")
+def signed_out(desk: Desk) -> "SignedOut":
+    """Logins that have ended; who asks for them early saves a later test the waiting."""
+    from tests.desk.signed_out import sign_out_in_every_way
+
+    return sign_out_in_every_way(desk)
 
 
 def eventually(

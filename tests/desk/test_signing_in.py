@@ -17,6 +17,7 @@ from bellwether.cli.stage import find_stage
 from bellwether.handlers.sign_in import PASSWORD_SET
 from tests.desk.conftest import Desk
 from tests.desk.processes import as_owner
+from tests.desk.signed_out import SignedOut
 
 FIRST, OWN = "Quiet-Harbour-7-Lanterns", "Slow-Beacon-9-Marlins!"
 NAME = "signing-in"
@@ -150,3 +151,9 @@ def test_a_temporary_password_is_the_administrators_way_back(pool: tuple[UserPoo
     set_at = password_set(idp, pool_id)
     assert set_at is not None
     assert datetime.now(UTC) - set_at < timedelta(minutes=5)
+
+
+@pytest.mark.req("U1")
+def test_a_login_ends_in_three_ways(signed_out: SignedOut) -> None:
+    """What their tokens still open afterwards is seen in `test_tokens.py`, after half a minute."""
+    assert len(set(signed_out.tokens)) == 3

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bellwether.handlers.logins import FRESH_SECONDS
 from tests.desk.conftest import Desk
 from tests.desk.processes import as_owner
+from tests.desk.signed_out import SignedOut
 from tests.desk.test_routes import assert_problem
 
 PASSWORD = "Quiet-Harbour-7-Lanterns"
@@ -55,14 +56,6 @@ class Pool:
         return self.desk.call("GET", SUMMARY, headers={"Authorization": f"Bearer {token}"})
 
 
-@dataclass
-class SignedOut:
-    """Access tokens that were in use when their logins ended, one for each way to end a login, and when."""
-
-    tokens: Sequence[str]
-    at: float
-
-
 @pytest.fixture(scope="module")
 def pool(desk: Desk) -> Iterator[Pool]:
     idp = as_owner(desk, "cognito-idp")
@@ -86,18 +79,6 @@ def pool(desk: Desk) -> Iterator[Pool]:
     }
     yield made
     idp.admin_delete_user(UserPoolId=pool_id, Username="tokens-viewer")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def signed_out(pool: Pool) -> SignedOut:
-    """Before the first test, so that the half minute it takes is over when the last one looks."""
-    ended = []
-    for way in (by_revoking_the_refresh_token, by_an_administrator, globally):
-        tokens = pool.sign_in()
-        assert pool.asked(tokens["AccessToken"]).status_code == 200
-        way(pool, tokens)
-        ended.append(tokens["AccessToken"])
-    return SignedOut(ended, time.monotonic())
 
 
 def private_key(home: Path, pool_id: str, use: str) -> rsa.RSAPrivateKey:
@@ -196,22 +177,10 @@ def test_tokens_of_another_client_and_of_another_pool_open_nothing(pool: Pool) -
         pool.idp.delete_user_pool_client(UserPoolId=pool.pool_id, ClientId=own)
 
 
-def globally(pool: Pool, tokens: Mapping[str, str]) -> None:
-    pool.idp.global_sign_out(AccessToken=tokens["AccessToken"])
-
-
-def by_an_administrator(pool: Pool, _tokens: Mapping[str, str]) -> None:
-    pool.idp.admin_user_global_sign_out(UserPoolId=pool.pool_id, Username="tokens-viewer")
-
-
-def by_revoking_the_refresh_token(pool: Pool, tokens: Mapping[str, str]) -> None:
-    pool.idp.revoke_token(Token=tokens["RefreshToken"], ClientId=pool.client_id)
-
-
 @pytest.mark.req("U3")
 def test_a_signed_out_token_is_refused_at_once_where_it_was_never_seen(pool: Pool) -> None:
     tokens = pool.sign_in()
-    globally(pool, tokens)
+    pool.idp.global_sign_out(AccessToken=tokens["AccessToken"])
     assert_problem(pool.asked(tokens["AccessToken"]), 401)
 
 
