@@ -132,6 +132,8 @@ def cases(desk: Desk) -> Iterator[Case]:
     """Every function's case, fillings of the desk on the way."""
     desk.fill()
     yield authorizer(desk)
+    yield sign_in(desk)
+    yield rotation(desk)
     scratch = desk.client("sqs").create_queue(QueueName=f"measured-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     aside = {"environment": {"INGEST_QUEUE_URL": scratch}}
     bodies = [{"items": posts()} for _ in range(BATCHES)]
@@ -155,6 +157,33 @@ def authorizer(desk: Desk) -> Case:
     arn = "arn:aws:execute-api:eu-central-2:000000000000:api/v1/POST/score"
     event = rest("POST", "/score", headers={"Authorization": f"Bearer {desk.token('analyst')}"})
     return Case("authorizer", "a token", [event | {"methodArn": arn, "type": "REQUEST"}] * 3)
+
+
+def sign_in(desk: Desk) -> Case:
+    """A new password is more than a sign-in: the time it was set is written into the pool."""
+    pool = desk.client("cognito-idp")
+    (pool_id,) = [one["Id"] for one in pool.list_user_pools(MaxResults=10)["UserPools"]]
+    user = pool.list_users(UserPoolId=pool_id)["Users"][0]
+    event = {
+        "triggerSource": "TokenGeneration_NewPasswordChallenge",
+        "userPoolId": pool_id,
+        "userName": user["Username"],
+        "request": {
+            "userAttributes": {one["Name"]: one["Value"] for one in user["Attributes"]},
+            "groupConfiguration": {"groupsToOverride": ["analyst"]},
+        },
+        "response": {},
+    }
+    return Case("sign_in", "a new password", [event] * 3)
+
+
+def rotation(desk: Desk) -> Case:
+    """All steps for one machine's key."""
+    secrets = desk.client("secretsmanager").list_secrets(MaxResults=100)["SecretList"]
+    (secret,) = [one["ARN"] for one in secrets if one.get("Description", "").startswith("API key of")]
+    told = {"SecretId": secret, "ClientRequestToken": str(uuid.uuid4())}
+    steps = ("createSecret", "setSecret", "testSecret", "finishSecret")
+    return Case("rotate_client_key", "a machine's key", [{"Step": step, **told} for step in steps])
 
 
 def received(desk: Desk, url: str) -> list[str]:

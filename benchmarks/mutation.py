@@ -258,8 +258,8 @@ class Session:
             tool.switch_context(item.nodeid)
             start = time.process_time()
             reports = runtestprotocol(item, log=False, nextitem=following)
-            if any(report.failed for report in reports):
-                raise SystemExit(f"{item.nodeid} fails without any fault")
+            if failed := [report.longreprtext for report in reports if report.failed]:
+                raise SystemExit(f"{item.nodeid} fails without any fault:\n{failed[0]}")
             seconds[item.nodeid] = time.process_time() - start
         tool.stop()
         data = tool.get_data()

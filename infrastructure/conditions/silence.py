@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infrastructure.conditions.condition import FIVE_MINUTES, HOUR, Condition, Incident, figure
+from infrastructure.constructs.schedules import ALSO_IN_STANDBY
 from infrastructure.settings import StageSettings
 
 MANY_ITEMS = 50
@@ -13,6 +14,7 @@ MANY_ITEMS = 50
 EXPECTED: dict[str, tuple[Duration, int]] = {
     "fetch_social": (FIVE_MINUTES, 3),
     "fetch_news": (FIVE_MINUTES, 4),
+    "recover": (HOUR, 3),
     "evaluate": (HOUR, 26),
     "back_up": (HOUR, 26),
     "roll_signal_tables": (HOUR, 26),
@@ -23,8 +25,13 @@ change. `clean_up` runs once a week, which is as long as CloudWatch looks back: 
 
 
 def silence_conditions(settings: StageSettings) -> Iterator[Condition]:
-    """Schedules that do not run, no items, and items that become no signals."""
+    """Schedules that do not run, no items, and items that become no signals.
+
+    What stands by is silent but for the schedule that runs there too.
+    """
     for function, (period, periods) in EXPECTED.items():
+        if settings.standby and function not in ALSO_IN_STANDBY:
+            continue
         yield Condition(
             runbook="silent-schedule",
             name=function,
@@ -36,6 +43,8 @@ def silence_conditions(settings: StageSettings) -> Iterator[Condition]:
             silence_is_bad=True,
             incident=Incident.SILENCE,
         )
+    if settings.standby:
+        return
     yield Condition(
         runbook="no-items",
         meaning=f"No post and no article was taken in for {settings.quiet_hours} hours",

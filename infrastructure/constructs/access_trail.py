@@ -80,6 +80,8 @@ class AccessTrail(Construct):
             "account's own trail, which is in CloudWatch Logs.",
             "NIST.800.53.R5-CloudTrailCloudWatchLogsEnabled",
         )
+        if not all_regions:
+            accept(self.trail, "The stage's buckets are in one region.", "CKV_AWS_67")
         # The service checks that it may write before it makes the trail.
         self.trail.node.add_dependency(self.bucket)
 

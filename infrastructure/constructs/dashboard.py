@@ -34,7 +34,8 @@ class DeskDashboard(Construct):
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=f"{settings.prefix}-{kind}",
+            # A name is taken once in an account, whatever the region.
+            dashboard_name=f"{settings.prefix}-{'standby-' if settings.standby else ''}{kind}",
             default_interval=Duration.hours(12),
         )
         lines = [f"# {title} ({settings.name})", *(f"* {question}" for question in answers)]

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.constructs.acknowledged import acknowledge
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.firewall_rules import EDGE_HEADER
 from infrastructure.settings import API_VERSION, StageSettings
 
@@ -68,15 +68,23 @@ class EdgeDistribution(Construct):
                 else None
             ),
         )
-        acknowledge(
+        accept(
             self.distribution,
-            CFR1="A desk's people travel; who may do what is decided by their login.",
-            CFR3="Logged by the newer delivery of logs, which the rule does not know.",
+            "A desk's people travel; who may do what is decided by their login.",
+            "AwsSolutions-CFR1",
+        )
+        accept(
+            self.distribution,
+            "Logged by the newer delivery of logs, which the rule does not know.",
+            "AwsSolutions-CFR3",
+            "CKV_AWS_86",
         )
         if not domain:
-            acknowledge(
+            accept(
                 self.distribution,
-                CFR4="CloudFront's own certificate takes no lowest TLS version; set `dashboard_domain`.",
+                "CloudFront's own certificate takes no lowest TLS version; set `dashboard_domain`.",
+                "AwsSolutions-CFR4",
+                "CKV_AWS_174",
             )
 
     def _pages(

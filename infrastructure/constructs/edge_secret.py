@@ -28,7 +28,8 @@ class EdgeSecret(Construct):
             "Secret",
             secret_name=name,
             description="Sent by the edge to the API's firewall",
-            encryption_key=key,
+            # By its ARN: the construct would widen the policy of the key.
+            encryption_key=kms.Key.from_key_arn(self, "Key", key.key_arn),
             replica_regions=[secretsmanager.ReplicaRegion(region=EDGE_REGION)],
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=48, exclude_punctuation=True

@@ -16,12 +16,7 @@ def accept_function_findings(function: lambda_.Function, *, in_network: bool) ->
         "NIST.800.53.R5-LambdaDLQ",
         "CKV_AWS_116",
     )
-    accept(
-        function,
-        "The environment holds names and addresses; Lambda encrypts it with its own key. A customer key "
-        "would add a call to each cold start and keep nothing secret.",
-        "CKV_AWS_173",
-    )
+    accept_environment(function)
     if not in_network:
         accept(
             function,
@@ -49,6 +44,16 @@ def accept_deployment_findings(function: lambda_.Function) -> None:
         "CloudFormation's.",
         "NIST.800.53.R5-LambdaInsideVPC",
         "CKV_AWS_117",
+    )
+
+
+def accept_environment(function: lambda_.Function) -> None:
+    """Accepts on a function that has an environment how that is encrypted."""
+    accept(
+        function,
+        "The environment holds names and addresses; Lambda encrypts it with its own key. A customer key "
+        "would add a call to each cold start and keep nothing secret.",
+        "CKV_AWS_173",
     )
 
 

@@ -86,6 +86,13 @@ class DeskNetwork(Construct):
             "A resource beside it takes the group's rules out; CloudFormation itself could not.",
             "NIST.800.53.R5-VPCDefaultSecurityGroupClosed",
         )
+        for subnet in [*self.vpc.public_subnets, *self.vpc.private_subnets, *self.vpc.isolated_subnets]:
+            accept(
+                subnet,
+                "The settings name the zones; any two of the region would make a stage's network depend on "
+                "the account.",
+                "W3010",
+            )
         for subnet in self.vpc.public_subnets:
             accept(
                 subnet.node.find_child("DefaultRoute"),

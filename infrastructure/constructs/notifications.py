@@ -41,6 +41,12 @@ class Notifications(Construct):
             "AwsSolutions-SQS3",
             "Serverless-SQSRedrivePolicy",
         )
+        accept(
+            self.sent,
+            "What alarms say names figures and thresholds, no content; the service encrypts it with its own "
+            "key.",
+            "CKV_AWS_27",
+        )
         self.pages = self._topic("Pages", topic_name(settings, "pages"), key, settings.alarm_emails)
         self.tickets = self._topic("Tickets", topic_name(settings, "tickets"), key, settings.alarm_emails)
 

@@ -4,6 +4,7 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from infrastructure.constructs.acknowledged import accept
 from infrastructure.constructs.firewall_log import FirewallLog
 from infrastructure.constructs.firewall_rules import Rules, seen
 from infrastructure.settings import StageSettings
@@ -35,6 +36,11 @@ class PoolFirewall(Construct):
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=seen(f"{settings.prefix}-sign-in-all"),
             rules=rules.made,
+        )
+        accept(
+            acl,
+            "A firewall sees nothing of a user pool's requests that those rules could judge.",
+            "CKV_AWS_192",
         )
         FirewallLog(self, "Log", acl=acl, settings=settings, part="-sign-in")
         wafv2.CfnWebACLAssociation(

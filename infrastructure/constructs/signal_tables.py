@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infrastructure import answering
 from infrastructure.constructs.function import RETENTION, DeskFunction
-from infrastructure.constructs.function_findings import accept_deployment_findings
+from infrastructure.constructs.function_findings import accept_deployment_findings, accept_environment
 from infrastructure.settings import StageSettings
 
 _CODE = Path(str(answering.__file__)).with_name("index.py")
@@ -78,6 +78,7 @@ class SignalTablesAtDeployment(Construct):
         )
         function.node.add_dependency(role)
         accept_deployment_findings(function)
+        accept_environment(function)
         return function
 
 

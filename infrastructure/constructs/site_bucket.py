@@ -32,7 +32,7 @@ class SiteBucket(Construct):
             enforce_ssl=True,
             minimum_tls_version=1.2 if settings.has(Feature.TLS_VERSION) else None,
             versioned=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         refuse_other_keys(self.bucket, key)
         accept(

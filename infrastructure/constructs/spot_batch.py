@@ -102,6 +102,12 @@ class SpotBatch(Construct):
             ephemeral_storage_size=Size.gibibytes(40),
             user=_NOBODY,
             assign_public_ip=False,
+            execution_role=iam.Role(
+                self,
+                "Starting",
+                description=f"{self._settings.prefix}: starts a backtest's container and writes its log",
+                assumed_by=_containers(Stack.of(self)),
+            ),
             job_role=self.role,
             logging=ecs.LogDriver.aws_logs(stream_prefix="backtest", log_group=self.log_group),
             command=[
@@ -130,9 +136,7 @@ class SpotBatch(Construct):
             self,
             "Role",
             description=f"{self._settings.prefix}: reads the lake and writes backtests",
-            assumed_by=iam.ServicePrincipal(
-                "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=_containers(stack),
         )
         archives = [archive.bucket.arn_for_objects(archive.s3_object_key) for archive in self._archives]
         role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=archives))
@@ -140,3 +144,9 @@ class SpotBatch(Construct):
             for statement in grant.statements(given, stack):
                 role.add_to_policy(statement)
         return role
+
+
+def _containers(stack: Stack) -> iam.ServicePrincipal:
+    return iam.ServicePrincipal(
+        "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+    )

@@ -1,6 +1,6 @@
 """Keys and secrets: what everything else is protected with."""
 
-from aws_cdk import Stack
+from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from infrastructure.constructs.keys import CustomerKey
@@ -9,6 +9,11 @@ from infrastructure.constructs.secrets import DeskSecrets
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
 from infrastructure.stacks.recovery import RecoveryStack, key_elsewhere
+
+
+def secret_name_output(name: str) -> str:
+    """The output with what a secret's ARN ends with, which that of its replica ends with too."""
+    return f"{name}_secret_name"
 
 
 class SecurityStack(Stack):
@@ -43,3 +48,6 @@ class SecurityStack(Stack):
         )
         for name, arn in self.secrets.arns.items():
             publish(self, f"{name}_secret_arn", arn, f"Secret {name}")
+        if recovery:
+            for name, arn in self.secrets.arns.items():
+                publish(self, secret_name_output(name), Fn.select(6, Fn.split(":", arn)), f"Its name: {name}")

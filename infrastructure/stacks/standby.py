@@ -8,12 +8,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infrastructure.constructs.keys import CustomerKey
-from infrastructure.constructs.outputs import publish
+from infrastructure.constructs.outputs import output_name, publish
 from infrastructure.constructs.tables import TABLES, DeskTables
 from infrastructure.settings import RECOVERY_REGION, Feature, StageSettings
 from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.recovery import RecoveryStack
-from infrastructure.stacks.security import SecurityStack
+from infrastructure.stacks.security import SecurityStack, secret_name_output
 
 _COLD = "nobody calls it before a fail-over, and environments kept warm are paid for around the clock"
 _PAID = "gateways and endpoints are paid for around the clock; a fail-over runs the functions without them"
@@ -71,7 +71,8 @@ class StandbyStack(Stack):
         self.log_key.let_logs(settings)
         self.lake = recovery.lake
         self.ledger = recovery.ledger
-        self.secrets = _Secrets({name: self._replica_of(arn) for name, arn in security.secrets.arns.items()})
+        self.add_dependency(security)
+        self.secrets = _Secrets({name: self._replica_of(name, security) for name in security.secrets.arns})
         own = [name for name, row in TABLES.items() if not row.replicated]
         made = DeskTables(self, "Tables", key=self.table_key, settings=settings, names=own)
         self.tables = _Tables({**made.by_name, **self._replicas(data)})
@@ -93,9 +94,10 @@ class StandbyStack(Stack):
             if TABLES[name].replicated
         }
 
-    def _replica_of(self, arn: str) -> str:
+    def _replica_of(self, secret: str, security: SecurityStack) -> str:
         """A replica's ARN is that of its secret, with another region."""
-        name = Fn.select(6, Fn.split(":", arn))
+        output = output_name(secret_name_output(secret))
+        name = Fn.get_stack_output(security.stack_name, output, security.region)
         return f"arn:{self.partition}:secretsmanager:{self.region}:{self.account}:secret:{name}"
 
 

@@ -12,6 +12,7 @@ ARNS: Mapping[str, str] = {
     "AWS::ApiGateway::RestApi": "arn:aws:apigateway:{region}::/restapis/{id}",
     "AWS::Backup::BackupVault": "arn:aws:backup:{region}:{account}:backup-vault:{id}",
     "AWS::CloudWatch::Alarm": "arn:aws:cloudwatch:{region}:{account}:alarm:{id}",
+    "AWS::Cognito::UserPool": "arn:aws:cognito-idp:{region}:{account}:userpool/{region}_{id}",
     "AWS::DynamoDB::GlobalTable": "arn:aws:dynamodb:{region}:{account}:table/{id}",
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{id}",
     "AWS::IAM::Role": "arn:aws:iam::{account}:role/{id}",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infrastructure.constructs.account_alarms import WATCHED
 from tests.alarms.composites import holds
 from tests.alarms.evaluation import Metric, Samples, State, metrics_of, period_of, rule_of, states
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -93,6 +94,7 @@ STORIES: Mapping[str, Story] = {
 SILENT_MINUTES = {
     "fetch-social": 15,
     "fetch-news": 20,
+    "recover": 180,
     "evaluate": 26 * 60,
     "back-up": 26 * 60,
     "roll-signal-tables": 26 * 60,
@@ -112,10 +114,19 @@ def runbook_of(alarm: Resource) -> str:
 
 def story_of(name: str, alarm: Resource) -> Story:
     runbook = runbook_of(alarm)
+    if runbook == "account-events":
+        return of_the_account(alarm.properties)
     if runbook != "silent-schedule":
         return STORIES[runbook]
     minutes = SILENT_MINUTES[name.removeprefix("silent-schedule-")]
     return of("Runs", calm=[1], bad=[], minutes=minutes, fine=[1])
+
+
+def of_the_account(alarm: dict[str, Any]) -> Story:
+    """From so many events on, in five minutes, as the list of what is watched says."""
+    name = str(alarm["MetricName"])
+    needed = WATCHED[name].threshold
+    return of(name, calm=[], bad=[1] * needed, minutes=5, fine=[1] * (needed - 1))
 
 
 def played(alarm: dict[str, Any], happenings: Sequence[Happening]) -> list[State]:
@@ -184,7 +195,7 @@ def test_a_slow_alarm_does_not_fire_for_something_short(production: Synthesis) -
 @pytest.mark.req("B4")
 def test_every_story_is_of_an_alarm_there_is(production: Synthesis) -> None:
     told = {runbook_of(alarm) for alarm in alarms_of(production).values()}
-    assert told == {*STORIES, "silent-schedule"}
+    assert told == {*STORIES, "silent-schedule", "account-events"}
     silent = {name for name in alarms_of(production) if name.startswith("silent-schedule-")}
     assert silent == {f"silent-schedule-{name}" for name in SILENT_MINUTES}
 

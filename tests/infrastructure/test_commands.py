@@ -141,6 +141,7 @@ def test_what_stands_by_is_deployed_alone_and_is_a_stage_of_its_own(
     monkeypatch.setattr(CdkApp, "root", tmp_path)
     monkeypatch.setattr(CdkApp, "synth", synth)
     monkeypatch.setattr(CdkApp, "cdk", cdk)
+    monkeypatch.setattr(infrastructure, "unprepared", lambda *_: [])
     assert CliRunner().invoke(app, ["deploy", "production", "--standby", "--yes"]).exit_code == 0
     assert (asked["stage"], asked["standby"]) == ("production", True)
     assert asked["arguments"][:3] == ["deploy", "--exclusively", "bellwether-production-standby*"]

@@ -181,7 +181,8 @@ def test_a_queue_of_failures_takes_those_of_its_own_queue_alone(production: Synt
         assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
         of_queues |= {(stack, dead)}
     others = {identity for identity, q in found.items() if "RedrivePolicy" not in q.properties} - of_queues
-    assert len(of_queues) == len(others) == 2
+    assert len(of_queues) == 2
+    assert len(others) > 2
     for identity in others:
         assert found[identity].properties["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
 

@@ -52,11 +52,12 @@ def test_what_writes_ends_before_what_holds_data_and_keys_end_last(
     kinds = [
         [name.removeprefix("bellwether-staging-") for name in part] for part in (order.first, order.last)
     ]
-    assert {"compute", "api", "observability"} <= set(kinds[0])
+    assert {"compute", "api", "observability", "edge"} <= set(kinds[0])
     assert {"data", "security"} <= set(kinds[1])
     assert not set(kinds[0]) & set(kinds[1])
     assert len(kinds[0]) + len(kinds[1]) == len(staging.templates)
-    assert set(order.regions.values()) == {"eu-central-2"}
+    elsewhere = {name for name, region in order.regions.items() if region != "eu-central-2"}
+    assert elsewhere == {"bellwether-staging-billing", "bellwether-staging-edge"}
 
 
 @pytest.mark.req("P6")
@@ -94,5 +95,5 @@ def test_backups_of_a_table_go_with_it_and_what_is_gone_already_is_left_alone(
     services = {"cloudformation": Service(listed), "s3": Service(VERSIONS), "dynamodb": Service(pages)}
     order = order_of(assemblies / "staging")
     holding = len(order.last)
-    deleted = empty(order, lambda service, _region: services[service])
+    deleted = empty(order.last, order.regions, lambda service, _region: services[service])
     assert deleted == {"objects": 3 * holding, "backups": 2 * holding}

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ RUNBOOKS = ROOT / "docs" / "runbooks"
 ALARMS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 OTHER_RUNBOOKS = {"README", "budget", "cost-anomaly"}
 """The index, and what AWS Budgets and Cost Anomaly Detection tell without an alarm."""
+PROCEDURES = {"fail-over", "mfa-delete"}
+"""What people carry out without an alarm; each has an order of its own."""
 SECTIONS = ("## What it means", "## Look", "## Likely causes", "## Mend", "## Verify")
 
 
@@ -88,11 +91,15 @@ def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm(production: Synthe
     }
     assert None not in named
     there = {path.stem for path in RUNBOOKS.glob("*.md")}
-    assert there == {found[1] for found in named if found} | OTHER_RUNBOOKS
+    assert there == {found[1] for found in named if found} | OTHER_RUNBOOKS | PROCEDURES
 
 
 @pytest.mark.req("B4")
-@pytest.mark.parametrize("runbook", sorted(RUNBOOKS.glob("[a-z]*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "runbook",
+    sorted(path for path in RUNBOOKS.glob("[a-z]*.md") if path.stem not in PROCEDURES),
+    ids=lambda path: path.stem,
+)
 def test_a_runbook_says_what_to_look_at_and_how_to_mend(runbook: Path) -> None:
     text = runbook.read_text()
     assert [line for line in text.splitlines() if line.startswith("## ")] == list(SECTIONS)
@@ -226,10 +233,15 @@ def test_each_dashboard_shows_its_subject(production: Synthesis, kind: str, titl
 def test_every_log_group_is_kept_its_time_and_encrypted(production: Synthesis) -> None:
     groups = production.of("AWS::Logs::LogGroup")
     assert groups
+    keys: dict[str, set[str]] = {}
     for group in groups:
         assert group.properties["RetentionInDays"] in (30, 90, 365)
         key = production.target(group.stack, group.properties["KmsKeyId"])
-        assert key.startswith("Logs")
+        keys.setdefault(production.region(group.stack), set()).add(key)
+    (here,), (edge,) = keys.pop("eu-central-2"), keys.pop("us-east-1")
+    assert here.startswith("Logs")
+    assert edge.startswith("Edge")
+    assert not keys
     days = {
         name: production.of("AWS::Logs::LogGroup", production.function(name).stack)
         for name in ("ingest", "authorizer", "decide")
@@ -239,13 +251,30 @@ def test_every_log_group_is_kept_its_time_and_encrypted(production: Synthesis) -
 
 
 @pytest.mark.req("B1", "S1")
-def test_the_key_of_the_logs_serves_this_accounts_log_groups_alone(production: Synthesis) -> None:
-    (key,) = [one for one in production.of("AWS::KMS::Key") if one.logical_id.startswith("Logs")]
-    (statement,) = [s for s in key.properties["KeyPolicy"]["Statement"] if s.get("Sid") == "UseLogs"]
-    assert statement["Principal"] == {"Service": "logs.eu-central-2.amazonaws.com"}
-    condition = json.dumps(statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
-    assert ":logs:eu-central-2:" in condition
-    assert "AWS::AccountId" in condition
+def test_the_keys_of_the_logs_serve_this_accounts_log_groups_alone(production: Synthesis) -> None:
+    for start, region in (("Logs", "eu-central-2"), ("Edge", "us-east-1")):
+        (key,) = [one for one in production.of("AWS::KMS::Key") if one.logical_id.startswith(start)]
+        (statement,) = [s for s in key.properties["KeyPolicy"]["Statement"] if s.get("Sid") == "UseLogs"]
+        assert statement["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
+        condition = json.dumps(statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
+        assert f":logs:{region}:" in condition
+        assert "AWS::AccountId" in condition
+
+
+@pytest.mark.req("B1", "S1")
+@pytest.mark.parametrize("stage", ["production", "staging", "standby"])
+def test_the_key_of_a_log_group_lets_it_be_written(stage: str, request: pytest.FixtureRequest) -> None:
+    """A group whose name the key's policy does not know could not be made."""
+    synthesis: Synthesis = request.getfixturevalue(stage)
+    named = [g for g in synthesis.of("AWS::Logs::LogGroup") if "LogGroupName" in g.properties]
+    assert named
+    for group in named:
+        wanted = synthesis.target(group.stack, group.properties["KmsKeyId"])
+        (key,) = [one for one in synthesis.of("AWS::KMS::Key") if one.logical_id == wanted]
+        (statement,) = [s for s in key.properties["KeyPolicy"]["Statement"] if s.get("Sid") == "UseLogs"]
+        told = statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+        patterns = [one["Fn::Join"][1][-1].removeprefix(":log-group:") for one in told]
+        assert any(fnmatch(group.properties["LogGroupName"], pattern) for pattern in patterns), group
 
 
 FIELDS_OF_LOGS = {

@@ -190,9 +190,12 @@ def test_a_function_is_invoked_only_by_named_sources(production: Synthesis) -> N
 KEYS_BEHIND: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
     "dynamodb": (
         ("Tables",),
-        frozenset({"GetItem", "Query", "Scan", "PutItem", "UpdateItem", "BatchGetItem"}),
+        frozenset({"GetItem", "Query", "Scan", "PutItem", "UpdateItem", "BatchGetItem", "BatchWriteItem"}),
     ),
-    "s3": (("Lake", "Account"), frozenset({"GetObject", "PutObject"})),
+    "s3": (
+        ("Lake", "Account", "Edge"),
+        frozenset({"GetObject", "PutObject", "GetObjectVersionForReplication"}),
+    ),
     "secretsmanager": (("Secrets",), frozenset({"GetSecretValue", "PutSecretValue"})),
     "sns": (("Alarms", "Account"), frozenset({"Publish"})),
 }
@@ -206,7 +209,6 @@ def test_whoever_reads_or_writes_may_use_the_key_behind_it_and_nobody_else(
 ) -> None:
     keys, calls = KEYS_BEHIND[service]
     resolver = Resolver(production)
-    via = f"{service}.{production.settings.region}.amazonaws.com"
     callers, holders, writers, makers = set(), set(), set(), set()
     for granted in identity_statements(production):
         actions = {*granted.actions}
@@ -217,6 +219,7 @@ def test_whoever_reads_or_writes_may_use_the_key_behind_it_and_nobody_else(
             and service != "dynamodb"
         ):
             writers |= {granted.where} if any(a.startswith(f"{service}:") for a in actions) else set()
+        via = f"{service}.{production.region(granted.stack)}.amazonaws.com"
         told = granted.statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService")
         on_key = any(
             f":key/mrk-{key}" in resource for key in keys for resource in resolver.resources(granted)

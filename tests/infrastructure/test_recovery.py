@@ -111,7 +111,7 @@ def test_what_cannot_be_made_again_has_a_replica_with_settings_of_its_own(produc
 
 @pytest.mark.req("S2", "X3")
 def test_every_secret_is_kept_in_the_second_region_under_a_key_of_that_region(production: Synthesis) -> None:
-    secrets = production.of("AWS::SecretsManager::Secret")
+    secrets = production.of("AWS::SecretsManager::Secret", "security")
     assert secrets
     for secret in secrets:
         (replica,) = secret.properties["ReplicaRegions"]

@@ -103,3 +103,24 @@ def test_a_stage_with_one_region_has_nothing_that_stands_by(stage: str, tmp_path
     layer = Layer(cloud=False, folder=layer_below(tmp_path))
     with pytest.raises(ValueError, match=f"stage {stage} has no second region"):
         build_standby(app, build(app, settings, layer), settings, layer)
+
+
+@pytest.mark.req("X3", "B4")
+def test_what_stands_by_alarms_for_no_silence_but_of_what_runs_there(standby: Synthesis) -> None:
+    named = {str(alarm.properties["AlarmName"]) for alarm in standby.of("AWS::CloudWatch::Alarm")}
+    names = {name.removeprefix("bellwether-production-") for name in named}
+    assert {name for name in names if name.startswith(("silent-", "no-"))} == {
+        "silent-schedule-roll-signal-tables"
+    }
+
+
+@pytest.mark.req("X3", "B3")
+def test_dashboards_of_both_regions_have_names_of_their_own(
+    standby: Synthesis, production: Synthesis
+) -> None:
+    here, there = (
+        {str(shown.properties["DashboardName"]) for shown in one.of("AWS::CloudWatch::Dashboard")}
+        for one in (production, standby)
+    )
+    assert len(here) == len(there) == 4
+    assert not here & there

@@ -1,7 +1,7 @@
 """The end of a stage, with what its stacks cannot delete: full buckets, backups that outlive their tables."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,8 @@ _HOLDING = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTab
 class Order:
     """The stacks of an assembly in the order of their end, and the region of each.
 
-    `first` hold nothing and nobody needs them: with them ends everything that writes. `last` are those with
-    buckets or tables and what these need, their keys.
+    `first` are needed by none of the rest: with them ends everything that writes. `last` are those with
+    buckets or tables that others write to, and what these need, their keys.
     """
 
     first: list[str]
@@ -39,11 +39,13 @@ def dismantle(
     """
     order = order_of(assembly)
     end = ["--force", "--app", str(assembly)]
-    tool.cdk(["destroy", *order.first, "--exclusively", *end], environment, heard=output)
     output.note("emptying buckets, deleting backups")
-    deleted = empty(order, client)
+    # What only a stack itself writes to, such as the dashboard's files, is still when it is emptied.
+    early = empty(order.first, order.regions, client)
+    tool.cdk(["destroy", *order.first, "--exclusively", *end], environment, heard=output)
+    late = empty(order.last, order.regions, client)
     tool.cdk(["destroy", "--all", *end], environment, heard=output)
-    return deleted
+    return {kind: early[kind] + late[kind] for kind in early}
 
 
 def order_of(assembly: Path) -> Order:
@@ -51,7 +53,12 @@ def order_of(assembly: Path) -> Order:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     stacks = {name: one for name, one in artifacts.items() if one["type"] == "aws:cloudformation:stack"}
     last: set[str] = set()
-    waiting = [name for name, one in stacks.items() if _holds(assembly / one["properties"]["templateFile"])]
+    needed = {other for one in stacks.values() for other in one.get("dependencies", [])}
+    waiting = [
+        name
+        for name in needed & stacks.keys()
+        if _holds(assembly / stacks[name]["properties"]["templateFile"])
+    ]
     while waiting:
         name = waiting.pop()
         if name in stacks and name not in last:
@@ -64,15 +71,15 @@ def order_of(assembly: Path) -> Order:
     )
 
 
-def empty(order: Order, client: Client) -> dict[str, int]:
-    """Deletes all objects and backups of the stacks that hold some; gives how many of both.
+def empty(stacks: Sequence[str], regions: Mapping[str, str], client: Client) -> dict[str, int]:
+    """Deletes all objects and backups of those stacks that hold some; gives how many of both.
 
     A lock in governance mode is passed over, which takes a right of its own; one in compliance mode stands,
     and the call fails. A stack that is gone already holds nothing.
     """
     deleted = {"objects": 0, "backups": 0}
-    for stack in order.last:
-        region = order.regions[stack]
+    for stack in stacks:
+        region = regions[stack]
         for kind, name in _resources(client("cloudformation", region), stack):
             if kind == "AWS::S3::Bucket":
                 deleted["objects"] += empty_bucket(client("s3", region), name)

@@ -26,6 +26,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
         "fetch_news",
         "fetch_social",
         "project_ledger",
+        "recover",
         "roll_signal_tables",
         "signal_worker",
     ),
