@@ -150,17 +150,17 @@ def test_a_poison_message_goes_to_the_dead_letter_queue_and_back(desk: Desk) -> 
         "key": "raw-data/2000/01/01/00/nothing.json.gz",
         "duplicates": [],
     }
-    queue.send_message(QueueUrl=ingest, MessageBody=json.dumps(message))
-    body = {"items": [post(symbol, f"beside the poison {n}") for n in range(10)]}
-    assert desk.call("POST", "/ingest/social", role="analyst", body=body).status_code == 202
 
     def depth(url: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         attributes = queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(value) for value in attributes.values())
 
-    eventually(lambda: stored(desk, symbol) == 10, what="the good items beside it")
     with trying_again_soon(queue, ingest):
+        queue.send_message(QueueUrl=ingest, MessageBody=json.dumps(message))
+        body = {"items": [post(symbol, f"beside the poison {n}") for n in range(10)]}
+        assert desk.call("POST", "/ingest/social", role="analyst", body=body).status_code == 202
+        eventually(lambda: stored(desk, symbol) == 10, what="the good items beside it")
         eventually(lambda: depth(dead) == 1, within=150, every=1, what="the poison in the dead-letter queue")
         redriven = desk.json("queue", "redrive", "ingest")
         assert redriven["moved"] == 1

@@ -127,9 +127,9 @@ def test_plain_cdk_synthesizes_and_compares_too(desk: Desk, checkout: Path) -> N
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
-    cdk("synth", "--quiet", "-c", "stage=staging", "--output", "out")
-    assert (checkout / "out" / "bellwether-staging-data.template.json").is_file()
-    said = cdk("diff", "bellwether-local-data", "--exclusively", "--method=template", "-c", "stage=local")
+    cdk("synth", "--quiet", "-c", "stage=local", "--output", "out")
+    assert (checkout / "out" / "bellwether-local-data.template.json").is_file()
+    said = cdk("diff", "bellwether-local-data", "--exclusively", "--method=template", "--app", "out")
     assert "There were no differences" in said
 
 

@@ -4,6 +4,7 @@ import json as json_
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.regions import bootstrap_versions, unprepared
 
 STAGES = ("local", "staging", "production")
+_MOST_AT_ONCE = 4
+"""Command lines of cdk, each of which is busy starting for most of its time."""
 OUTPUTS, RAW_OUTPUTS = "infrastructure-outputs.json", "cdk-outputs.json"
 
 StageArgument = Annotated[str, typer.Argument(help="local, staging or production.")]
@@ -54,14 +57,15 @@ def diff(stage: StageArgument, *, json: JsonOption = False) -> None:
     endpoint = environment.get("AWS_ENDPOINT_URL") if stage == "local" else None
     made = tool.synth(stage, output, endpoint=endpoint)
     assembly = Path(made["assembly"])
-    reports = {}
-    for stack in made["stacks"]:
+    against = [] if compared else ["--template", str(_nothing(assembly))]
+
+    def report(stack: str) -> str:
         output.note(f"comparing {stack}")
-        against = [] if compared else ["--template", str(_nothing(assembly))]
-        reports[stack] = tool.cdk(
-            ["diff", stack, "--exclusively", "--app", str(assembly), "--method=template", *against],
-            environment,
-        )
+        told = ["diff", stack, "--exclusively", "--app", str(assembly), "--method=template", *against]
+        return tool.cdk(told, environment)
+
+    with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
+        reports = dict(zip(made["stacks"], pool.map(report, made["stacks"]), strict=True))
     changed = [name for name, text in reports.items() if "There were no differences" not in text]
     document = {
         "stage": stage,

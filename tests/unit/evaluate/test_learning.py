@@ -408,7 +408,11 @@ def test_a_record_of_an_earlier_release_reads_as_undefined() -> None:
     assert (read.relative_return, read.brier_gain, read.followed) == (None, None, 0)
 
 
-@given(st.lists(st.tuples(st.floats(-0.3, 0.3), st.floats(-0.2, 0.2)), min_size=1, max_size=30))
+# A view in the last bit of one half has no opposite: 1 - p is rounded to one half.
+VIEWS = st.floats(-0.3, 0.3).map(lambda view: round(view, 9))
+
+
+@given(st.lists(st.tuples(VIEWS, st.floats(-0.2, 0.2)), min_size=1, max_size=30))
 def test_the_opposite_of_every_view_makes_the_opposite(views: list[tuple[float, float]]) -> None:
     free = CostModel(half_spread=0, commission=0, borrow_per_year=0)
     made = [followed_forecast(n, view, ret) for n, (view, ret) in enumerate(views)]
