@@ -78,7 +78,9 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         purpose="Tells a token who its bearer is, and refuses a password that is too old",
         environment=("PASSWORD_DAYS",),
         grants=(),
+        # The pool waits five seconds and no longer; a start and a new password's mark have to fit.
         timeout=5,
+        memory=1_024,
         reserved=20,
         logs="security",
         of_the_pool=True,

@@ -54,8 +54,10 @@ class SiteFiles(Construct):
             retention=RETENTION[settings.log_days["operations"]],
             removal_policy=RemovalPolicy.DESTROY,
         )
-        code = _with_files()
-        function = self._function(code, self._role(bucket, key, distribution))
+        # The assembly takes its own copy when the function is made.
+        with tempfile.TemporaryDirectory(prefix="bellwether-site-") as folder:
+            code = _with_files(Path(folder))
+            function = self._function(code, self._role(bucket, key, distribution))
         resource = CustomResource(
             self,
             "Published",
@@ -120,8 +122,7 @@ class SiteFiles(Construct):
         return function
 
 
-def _with_files() -> lambda_.Code:
-    folder = Path(tempfile.mkdtemp(prefix="bellwether-site-"))
+def _with_files(folder: Path) -> lambda_.Code:
     shutil.copy(_PROGRAM, folder / "index.py")
     shutil.copytree(SITE, folder / "site", ignore=shutil.ignore_patterns(".*"))
     return lambda_.Code.from_asset(str(folder))

