@@ -3,8 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from tests.desk.conftest import Desk, eventually
 from tests.desk.material import post, unique, write_bars
 from tests.desk.processes import as_owner, engine_process, kill_engine, up_again, workers
 from tests.desk.test_chain import propose
+from tests.desk.test_watching import lines
 
 
 def track(desk: Desk, symbol: str) -> None:
@@ -156,25 +155,19 @@ def test_a_poison_message_goes_to_the_dead_letter_queue_and_back(desk: Desk) -> 
         attributes = queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(value) for value in attributes.values())
 
-    with trying_again_soon(queue, ingest):
-        queue.send_message(QueueUrl=ingest, MessageBody=json.dumps(message))
-        body = {"items": [post(symbol, f"beside the poison {n}") for n in range(10)]}
-        assert desk.call("POST", "/ingest/social", role="analyst", body=body).status_code == 202
-        eventually(lambda: stored(desk, symbol) == 10, what="the good items beside it")
-        eventually(lambda: depth(dead) == 1, within=150, every=1, what="the poison in the dead-letter queue")
-        redriven = desk.json("queue", "redrive", "ingest")
-        assert redriven["moved"] == 1
-        eventually(lambda: depth(dead) == 1, within=150, every=1, what="the poison back where it belongs")
-    queue.purge_queue(QueueUrl=dead)
+    def tried_anew() -> int:
+        """How often the worker failed at a message it got for the first time."""
+        told = lines(desk, "signal_worker")
+        return sum((line.get("message"), line.get("received")) == ("failed", "1") for line in told)
 
-
-@contextmanager
-def trying_again_soon(queue: Any, url: str, seconds: int = 3) -> Iterator[None]:
-    """A queue whose failed messages come back after some seconds; how often they do stays as deployed."""
-    name = "VisibilityTimeout"
-    before = queue.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
-    queue.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
-    try:
-        yield
-    finally:
-        queue.set_queue_attributes(QueueUrl=url, Attributes={name: before})
+    queue.send_message(QueueUrl=ingest, MessageBody=json.dumps(message))
+    body = {"items": [post(symbol, f"beside the poison {n}") for n in range(10)]}
+    assert desk.call("POST", "/ingest/social", role="analyst", body=body).status_code == 202
+    eventually(lambda: stored(desk, symbol) == 10, what="the good items beside it")
+    eventually(lambda: depth(dead) == 1, within=150, every=1, what="the poison in the dead-letter queue")
+    before = tried_anew()
+    redriven = desk.json("queue", "redrive", "ingest")
+    assert redriven["moved"] == 1
+    assert depth(dead) == 0
+    eventually(lambda: tried_anew() == before + 1, every=1, what="another try of the poison, from the start")
+    queue.purge_queue(QueueUrl=ingest)
