@@ -109,7 +109,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
     if settings.has(Feature.BILLING):
         BillingStack(scope, named("billing"), settings=settings)
     if settings.has(Feature.ACCOUNT_BASELINE):
-        AccountStack(scope, named("account"), settings=settings, data=data)
+        AccountStack(scope, named("account"), settings=settings)
     if settings.auditor:
         AuditorsStack(
             scope,

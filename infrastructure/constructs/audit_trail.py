@@ -1,7 +1,5 @@
 """The account's trail: who called what, kept where nobody can change it."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_iam as iam
@@ -20,9 +18,11 @@ _FIELD = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 
 
 class AuditTrail(Construct):
-    """A trail of all regions: management events, and every access to the objects of the desk's buckets.
+    """A trail of all regions: whatever changes or reads the account.
 
-    Its files go to a bucket of their own under Object Lock, its events to a log group that alarms read.
+    Who touches an object of the desk is told by the trail beside the data (`access_trail.py`): twice would be
+    billed twice. The files go to a bucket of their own under Object Lock, the events to a log group that
+    alarms read.
     """
 
     def __init__(
@@ -31,7 +31,6 @@ class AuditTrail(Construct):
         construct_id: str,
         *,
         key: CustomerKey,
-        buckets: Sequence[s3.IBucket],
         settings: StageSettings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -67,7 +66,7 @@ class AuditTrail(Construct):
             kms_key_id=key.key_arn,
             cloud_watch_logs_log_group_arn=self.log_group.log_group_arn,
             cloud_watch_logs_role_arn=role.role_arn,
-            advanced_event_selectors=[_management(), _objects(buckets)],
+            advanced_event_selectors=[_management()],
         )
         self.trail.node.add_dependency(role, self.bucket)
 
@@ -149,12 +148,3 @@ def _let_deliver(bucket: s3.Bucket, service: str, source: str) -> None:
 def _management() -> cloudtrail.CfnTrail.AdvancedEventSelectorProperty:
     fields = [_FIELD(field="eventCategory", equal_to=["Management"])]
     return _SELECTOR(name="whatever changes or reads the account", field_selectors=fields)
-
-
-def _objects(buckets: Sequence[s3.IBucket]) -> cloudtrail.CfnTrail.AdvancedEventSelectorProperty:
-    fields = [
-        _FIELD(field="eventCategory", equal_to=["Data"]),
-        _FIELD(field="resources.type", equal_to=["AWS::S3::Object"]),
-        _FIELD(field="resources.ARN", starts_with=[bucket.arn_for_objects("") for bucket in buckets]),
-    ]
-    return _SELECTOR(name="whoever touches an object of the desk", field_selectors=fields)

@@ -13,7 +13,6 @@ from infrastructure.constructs.keys import CustomerKey
 from infrastructure.constructs.notifications import let_publish
 from infrastructure.constructs.outputs import publish
 from infrastructure.settings import StageSettings
-from infrastructure.stacks.data import DataStack
 from infrastructure.stacks.environment import environment
 
 
@@ -24,9 +23,7 @@ class AccountStack(Stack):
     this, and none where an organisation has done so (see `Feature.ACCOUNT_BASELINE`).
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, settings: StageSettings, data: DataStack
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
         key = CustomerKey(
             self,
@@ -40,9 +37,7 @@ class AccountStack(Stack):
             self, "Topic", display_name=f"{settings.prefix} account", master_key=key, enforce_ssl=True
         )
         let_publish(self.topic, "cloudwatch.amazonaws.com", "alarms", source="cloudwatch")
-        self.trail = AuditTrail(
-            self, "Audit", key=key, buckets=[data.lake.bucket, data.ledger.bucket], settings=settings
-        )
+        self.trail = AuditTrail(self, "Audit", key=key, settings=settings)
         alarms = AccountAlarms(
             self, "Alarms", events=self.trail.log_group, topic=self.topic, settings=settings
         )
