@@ -73,6 +73,8 @@ class Ports(Protocol):
     @property
     def counts(self) -> wanted.Counts: ...
     @property
+    def providers(self) -> wanted.ProviderRecords: ...
+    @property
     def connections(self) -> wanted.Connections: ...
     @property
     def lake(self) -> wanted.Lake: ...
@@ -167,6 +169,10 @@ class ServicePorts:
     @cached_property
     def counts(self) -> wanted.Counts:
         return self.make.counts(self.table("events"))
+
+    @cached_property
+    def providers(self) -> wanted.ProviderRecords:
+        return self.make.provider_records(self.table("events"))
 
     @cached_property
     def connections(self) -> wanted.Connections:

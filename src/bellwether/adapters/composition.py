@@ -129,6 +129,12 @@ class Composition:
 
         return DynamoCounts(self.clients.dynamodb(), events_table)
 
+    def provider_records(self, events_table: str) -> ports.ProviderRecords:
+        """What is known of each provider."""
+        from bellwether.adapters.aws.provider_records import DynamoProviderRecords
+
+        return DynamoProviderRecords(self.clients.dynamodb(), events_table)
+
     def connections(self, connections_table: str) -> ports.Connections:
         """Open WebSockets."""
         from bellwether.adapters.aws.sockets import DynamoConnections

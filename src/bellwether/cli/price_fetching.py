@@ -13,7 +13,6 @@ from msgspec import Struct
 from bellwether.adapters.providers.guarded_http import Refused as NotFetched
 from bellwether.adapters.providers.prices.asking import (
     REFUSES_ALL,
-    UNREACHABLE,
     DailyRows,
     PriceProvider,
     price_http,
@@ -28,6 +27,7 @@ from bellwether.cli.progress import progress
 from bellwether.domain.entities import Symbol
 from bellwether.domain.prices import History
 from bellwether.domain.problems import NotFound
+from bellwether.domain.provider_record import UNREACHABLE
 from bellwether.usecases.ports import Prices
 
 KEY_VARIABLE = "TIINGO_API_KEY"

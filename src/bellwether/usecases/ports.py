@@ -18,6 +18,7 @@ from bellwether.domain.ledger import Entry
 from bellwether.domain.outcomes import Outcome
 from bellwether.domain.prices import History
 from bellwether.domain.proposals import Decision, Proposal, Status
+from bellwether.domain.provider_record import ProviderRecord
 from bellwether.domain.signals import Signal
 from bellwether.domain.state import AssetDay
 
@@ -299,6 +300,19 @@ class Counts(Protocol):
 
     def totals(self) -> dict[str, float]:
         """All counters."""
+
+
+class ProviderRecords(Protocol):
+    """What functions that call providers know together (`domain.provider_record`), one record a provider."""
+
+    def get(self, name: str) -> ProviderRecord:
+        """The newest record; a new one (version 0) when there is none."""
+
+    def put(self, record: ProviderRecord) -> bool:
+        """Replaces the record whose version is one less; False, and nothing written, when it is not."""
+
+    def all(self) -> list[ProviderRecord]:
+        """All records, by name."""
 
 
 class Lake(Protocol):

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from bellwether.adapters.memory import MemoryLake
-from bellwether.adapters.providers.feeds import FeedProvider, retry_after
+from bellwether.adapters.providers.feeds import FeedProvider
 from bellwether.adapters.providers.guarded_http import GuardedHttp
 from bellwether.adapters.providers.polling import cursor_key, poll, read_cursor, read_health
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health
 from bellwether.adapters.providers.reddit import query_provider, subreddit_provider
+from bellwether.adapters.providers.waiting import retry_after
 from bellwether.domain.items import Item, Kind
 from bellwether.domain.problems import Unavailable
 from tests.peers.feeds import ETAG, LAST_MODIFIED, Peer, feed_peer, rss

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from bellwether.adapters.memory.feed import MemoryChanges, MemoryConnections, MemoryCounts, MemorySockets
+from bellwether.adapters.memory.feed import (
+    MemoryChanges,
+    MemoryConnections,
+    MemoryCounts,
+    MemoryProviderRecords,
+    MemorySockets,
+)
 from bellwether.adapters.memory.intake import (
     MemoryAnswers,
     MemoryBatchQueue,
@@ -46,6 +52,7 @@ class MemoryPorts:
     announce: MemoryAnnouncements = field(default_factory=MemoryAnnouncements)
     changes: MemoryChanges = field(default_factory=MemoryChanges)
     counts: MemoryCounts = field(default_factory=MemoryCounts)
+    providers: MemoryProviderRecords = field(default_factory=MemoryProviderRecords)
     connections: MemoryConnections = field(default_factory=MemoryConnections)
     sockets: MemorySockets = field(default_factory=MemorySockets)
     lake: MemoryLake = field(default_factory=MemoryLake)
@@ -72,6 +79,7 @@ __all__ = [
     "MemoryPorts",
     "MemoryPrices",
     "MemoryProposals",
+    "MemoryProviderRecords",
     "MemoryQueueDepths",
     "MemoryRawBatches",
     "MemorySecrets",

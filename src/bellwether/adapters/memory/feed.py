@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from bellwether.adapters.ulids import MonotonicUlids
 from bellwether.domain.ids import is_ulid
+from bellwether.domain.provider_record import ProviderRecord
 from bellwether.usecases.ports import Change, Connection
 
 
@@ -49,6 +50,30 @@ class MemoryCounts:
     def totals(self) -> dict[str, float]:
         with self._lock:
             return dict(self._totals)
+
+
+class MemoryProviderRecords:
+    """`ProviderRecords` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._records: dict[str, ProviderRecord] = {}
+
+    def get(self, name: str) -> ProviderRecord:
+        with self._lock:
+            return self._records.get(name) or ProviderRecord(name=name)
+
+    def put(self, record: ProviderRecord) -> bool:
+        with self._lock:
+            known = self._records.get(record.name)
+            if record.version != (known.version if known else 0) + 1:
+                return False
+            self._records[record.name] = record
+            return True
+
+    def all(self) -> list[ProviderRecord]:
+        with self._lock:
+            return [self._records[name] for name in sorted(self._records)]
 
 
 class MemoryConnections:

@@ -2,17 +2,15 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 from bellwether.adapters.providers.feed_items import ParsedFeed, parse_feed
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused, Response
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health, State
+from bellwether.adapters.providers.waiting import retry_after
 from bellwether.domain.items import Item, Kind, Source
 
 MOST_SEEN = 1_000
-LONGEST_WAIT = timedelta(hours=24)
 FIRST_WAIT = timedelta(minutes=1)
 
 
@@ -145,20 +143,6 @@ def new_items(parsed: ParsedFeed, cursor: Cursor) -> tuple[list[Item], tuple[str
     before = set(cursor.seen)
     fresh = [item for item, digest in zip(parsed.items, digests, strict=True) if digest not in before]
     return fresh, tuple(digests[:MOST_SEEN])
-
-
-def retry_after(headers: Mapping[str, str], at: datetime) -> timedelta | None:
-    """What a `Retry-After` header asks for (seconds or a date), at most a day; `None` without one."""
-    told = headers.get("retry-after", "").strip()
-    if told.isdigit() and len(told) < 10:
-        wait = timedelta(seconds=int(told))
-    else:
-        try:
-            until = parsedate_to_datetime(told)
-        except (TypeError, ValueError):
-            return None
-        wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - at
-    return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
 def _digest(item: Item) -> str:

@@ -1,4 +1,4 @@
-"""GET of addresses other people chose: bounded in size and time, and never into our own network.
+"""Requests to addresses other people chose: bounded in size and time, and never into our own network.
 
 The host is resolved once, every address of it must be a public one, and the connection goes to the very
 address that was checked (a name that resolves differently a moment later gains nothing). Redirects are
@@ -13,32 +13,55 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from msgspec import Struct
 
 LARGEST_BODY = 5_000_000
+LARGEST_ERROR = 65_536
+"""Bytes that are read of what an answer other than 200 says."""
 MOST_REDIRECTS = 5
 CHUNK = 65_536
 USER_AGENT = "bellwether/0.1 (feed reader)"
 _REDIRECTS = {301, 302, 303, 307, 308}
-_CREDENTIALS = {"authorization", "cookie"}
+_NO_BODY = _REDIRECTS | {204, 304}
+_CREDENTIALS = {"authorization", "cookie", "x-api-key", "x-finnhub-token"}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Resolver = Callable[[str, int], Iterable[str]]
 
 
 class Refused(Exception):
-    """The answer was not fetched, or not to its end. `code` is stable and safe to show."""
+    """The answer was not fetched, not to its end, or is not one. `code` is stable, both are safe to show.
 
-    def __init__(self, code: str, detail: str) -> None:
+    `wait` is how long not to ask again, where that is known; `about_all` says whether it would have been the
+    same whatever was asked for. `unanswered` is a request that was sent and whose answer did not come whole:
+    whoever charges for it has charged.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        wait: timedelta | None = None,
+        about_all: bool = True,
+        unanswered: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.wait = wait
+        self.about_all = about_all
+        self.unanswered = unanswered
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """What came back. `url` is where the redirects ended; header names are in lower case."""
+    """What came back. `url` is where the redirects ended; header names are in lower case.
+
+    Of an answer other than 200, `content` is the beginning, as far as it could be read.
+    """
 
     status: int
     url: str
@@ -95,7 +118,7 @@ class GuardedHttp:
         """Fetches `url`. Raises `Refused` for what may not, cannot or does not come in time and size."""
         deadline = time.monotonic() + self._seconds
         for _ in range(MOST_REDIRECTS + 1):
-            response = self._get_one(url, headers or {}, deadline)
+            response = self._one("GET", url, headers or {}, None, deadline)
             location = response.headers.get("location")
             if response.status not in _REDIRECTS or not location:
                 return response
@@ -104,7 +127,14 @@ class GuardedHttp:
             url = target
         raise Refused("too_many_redirects", f"more than {MOST_REDIRECTS} redirects")
 
-    def _get_one(self, url: str, headers: Mapping[str, str], deadline: float) -> Response:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+        """Sends `body` to `url`; a redirect is an answer like any other, what is sent goes nowhere else.
+        Raises `Refused`."""
+        return self._one("POST", url, headers or {}, body, time.monotonic() + self._seconds)
+
+    def _one(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> Response:
         parts = checked_parts(url)
         left = deadline - time.monotonic()
         if left <= 0:
@@ -114,26 +144,22 @@ class GuardedHttp:
         timer.daemon = True
         timer.start()
         try:
-            response = self._exchange(connection, parts, url, headers)
-        except Refused as refused:
-            raise _too_slow() if time.monotonic() >= deadline else refused from None
-        except zlib.error:
-            raise Refused("bad_encoding", "the answer says it is gzip and is not") from None
-        except ssl.SSLCertVerificationError:
-            raise Refused("bad_certificate", "the certificate is not one for this host") from None
-        except (OSError, http.client.HTTPException, ValueError) as fault:
-            if time.monotonic() >= deadline or isinstance(fault, TimeoutError):
-                raise _too_slow() from None
-            raise Refused("unreachable", f"the connection failed ({type(fault).__name__})") from None
+            response = self._exchange(connection, method, parts, headers, body)
+        except (Refused, OSError, http.client.HTTPException, zlib.error, ValueError) as fault:
+            refused = _too_slow() if time.monotonic() >= deadline else _refusal(fault)
+            refused.unanswered = connection.sent
+            raise refused from None
         finally:
             timer.cancel()
             connection.close()
         # what was hung up on looks as if it had ended
         if time.monotonic() >= deadline:
-            raise _too_slow()
+            refused = _too_slow()
+            refused.unanswered = True
+            raise refused
         return response
 
-    def _connection(self, parts: SplitResult, seconds: float) -> http.client.HTTPConnection:
+    def _connection(self, parts: SplitResult, seconds: float) -> "_PinnedHttp | _PinnedHttps":
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         address = self._checked_address(host, port)
         if parts.scheme == "https":
@@ -150,26 +176,38 @@ class GuardedHttp:
 
     def _exchange(
         self,
-        connection: http.client.HTTPConnection,
+        connection: "_PinnedHttp | _PinnedHttps",
+        method: str,
         parts: SplitResult,
-        url: str,
         headers: Mapping[str, str],
+        body: bytes | None,
     ) -> Response:
         target = quote(parts.path or "/", safe="/%:=&;@!$'()*+,~-._") + (
             "?" + quote(parts.query, safe="/%:=&;@!$'()*+,~-._?[]") if parts.query else ""
         )
         sent = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip", "Connection": "close", **headers}
-        connection.request("GET", target, headers=sent)
+        connection.request(method, target, body=body, headers=sent)
+        connection.sent = True
         answer = connection.getresponse()
         received = {name.lower(): value for name, value in answer.getheaders()}
-        # only a document is read: what a redirect, a 304 or an error says in its body is of no use here
-        content = self._body(answer, received) if answer.status == 200 else b""
-        return Response(status=answer.status, url=url, headers=received, content=content)
+        content = self._answered(answer, received)
+        return Response(status=answer.status, url=parts.geturl(), headers=received, content=content)
 
-    def _body(self, answer: http.client.HTTPResponse, headers: Mapping[str, str]) -> bytes:
+    def _answered(self, answer: http.client.HTTPResponse, headers: Mapping[str, str]) -> bytes:
+        if answer.status == 200:
+            return self._body(answer, headers, self._largest)
+        if answer.status in _NO_BODY:
+            return b""
+        try:
+            return self._body(answer, headers, LARGEST_ERROR)
+        except (Refused, zlib.error, OSError, http.client.HTTPException):
+            # the status has said what there is to know
+            return b""
+
+    def _body(self, answer: http.client.HTTPResponse, headers: Mapping[str, str], largest: int) -> bytes:
         declared = headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._largest:
-            raise self._too_large()
+        if declared.isdigit() and int(declared) > largest:
+            raise _too_large(largest)
         encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", "", "gzip", "x-gzip"}:
             raise Refused("unknown_encoding", "the content encoding was not asked for")
@@ -177,15 +215,12 @@ class GuardedHttp:
         content, received = bytearray(), 0
         while chunk := answer.read1(CHUNK):
             received += len(chunk)
-            content += unpacker.decompress(chunk, self._largest + 1 - len(content)) if unpacker else chunk
-            if len(content) > self._largest or received > self._largest:
-                raise self._too_large()
+            content += unpacker.decompress(chunk, largest + 1 - len(content)) if unpacker else chunk
+            if len(content) > largest or received > largest:
+                raise _too_large(largest)
         if answer.length or (unpacker is not None and not unpacker.eof):
             raise Refused("cut_short", "the answer ended early")
         return bytes(content)
-
-    def _too_large(self) -> Refused:
-        return Refused("too_large", f"the answer is larger than {self._largest:,} bytes")
 
 
 def checked_parts(url: str) -> SplitResult:
@@ -212,6 +247,22 @@ def _without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
 
 
+def _refusal(fault: Exception) -> Refused:
+    if isinstance(fault, Refused):
+        return fault
+    if isinstance(fault, zlib.error):
+        return Refused("bad_encoding", "the answer says it is gzip and is not")
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return Refused("bad_certificate", "the certificate is not one for this host")
+    if isinstance(fault, TimeoutError):
+        return _too_slow()
+    return Refused("unreachable", f"the connection failed ({type(fault).__name__})")
+
+
+def _too_large(largest: int) -> Refused:
+    return Refused("too_large", f"the answer is larger than {largest:,} bytes", about_all=False)
+
+
 def _too_slow() -> Refused:
     return Refused("too_slow", "the answer did not come in time")
 
@@ -230,6 +281,7 @@ class _PinnedHttp(http.client.HTTPConnection):
     def __init__(self, host: str, port: int, *, address: str, timeout: float) -> None:
         super().__init__(host, port, timeout=timeout)
         self._address = address
+        self.sent = False
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self._address, self.port), self.timeout)
@@ -241,6 +293,7 @@ class _PinnedHttps(http.client.HTTPSConnection):
     ) -> None:
         super().__init__(host, port, timeout=timeout, context=context)
         self._address = address
+        self.sent = False
         self._tls = context
 
     def connect(self) -> None:

@@ -14,14 +14,29 @@ class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the last fetch left off.
 
     `seen` holds short digests of the ids the last document had, so that what is in a feed for days is
-    handed on once. `not_before` is when the provider wants to be asked again at the earliest.
+    handed on once. `since` is the newest moment that was read up to and `since_id` the newest id, where the
+    provider has such. A read that was longer than one fetch goes on at `page`; `first_id` is the newest id of
+    its first page, and becomes `since_id` when it is through, never before.
+    `not_before` is when the provider wants to be asked again at the earliest.
     """
 
     etag: str | None = None
     last_modified: str | None = None
     seen: tuple[str, ...] = ()
+    since: Instant | None = None
+    since_id: str | None = None
+    page: str | None = None
+    first_id: str | None = None
+    pages: int = 0
     not_before: Instant | None = None
     failures: int = 0
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What a fetch took: calls that were made, and US dollars the provider charges for them."""
+
+    calls: int = 0
+    dollars: float = 0.0
 
 
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,11 +55,12 @@ class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Fetched(Struct, frozen=True, kw_only=True):
-    """New items in the order of the provider, the cursor for the next time, and how it went."""
+    """New items in the order of the provider, the cursor for the next time, what it took and how it went."""
 
     items: list[Item]
     cursor: Cursor
     health: Health
+    cost: Cost = Cost()
 
 
 class Provider(Protocol):

@@ -7,16 +7,14 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from bellwether.adapters.providers.feeds import retry_after
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused, Response
+from bellwether.adapters.providers.waiting import retry_after
 
 LONGEST_PAUSE = timedelta(seconds=60)
 LARGEST_ANSWER = 20_000_000
 """Bytes. Sixty years of one symbol in Tiingo's JSON are some 6 MB."""
 MOST_SECONDS = 30.0
 
-UNREACHABLE = frozenset({"no_such_host", "unreachable", "too_slow"})
-"""Codes of a provider that cannot be reached at all, whatever the symbol."""
 REFUSES_ALL = frozenset({"key_refused", "key_needed", "used_up"})
 """Codes of a provider that will refuse the next symbol for the same reason."""
 
