@@ -4,6 +4,7 @@ from urllib.parse import quote, urlencode
 
 from bellwether.adapters.providers.feeds import FeedProvider
 from bellwether.adapters.providers.guarded_http import GuardedHttp
+from bellwether.adapters.providers.sources import Sources
 
 ADDRESS = "https://www.reddit.com"
 
@@ -34,3 +35,14 @@ def query_provider(text: str, http: GuardedHttp, *, address: str = ADDRESS) -> F
         kind="social",
         source="reddit",
     )
+
+
+def targets(sources: Sources) -> list[FeedProvider]:
+    """The tracked subreddits and searches."""
+    address = sources.address("reddit", ADDRESS)
+    subreddits = dict.fromkeys(str(r["name"]) for r in sources.entities.records("subreddit") if r.get("name"))
+    queries = dict.fromkeys(str(r["text"]) for r in sources.entities.records("query") if r.get("text"))
+    return [
+        *(subreddit_provider(name, sources.http, address=address) for name in subreddits),
+        *(query_provider(text, sources.http, address=address) for text in queries),
+    ]
