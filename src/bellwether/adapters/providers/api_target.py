@@ -14,6 +14,8 @@ from bellwether.adapters.providers.provider import Cursor, Fetched, Health, Stat
 from bellwether.domain.items import Item, Kind
 
 MOST_SEEN = 1_000
+MOST_AT_ONCE = 4
+"""Targets of one provider that are read side by side, where its quota leaves room for that."""
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 
@@ -50,6 +52,8 @@ class ApiTarget:
         self.name = client.terms.name
         self.target = target
         self.kind = kind
+        one_by_one = any(quota.burst == 1 and quota.spacing >= 1 for quota in client.terms.quotas)
+        self.at_once = 1 if one_by_one else MOST_AT_ONCE
 
     def fetch(self, cursor: Cursor, at: datetime) -> Fetched:
         """Reads on from the cursor; `at` is when (UTC), and is what items are observed at."""
