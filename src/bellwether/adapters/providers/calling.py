@@ -74,12 +74,13 @@ class ProviderClient:
             response = send(self._http)
             told = self._judge_of(response, self._clock())
         except Refused as fault:
-            at = self._clock()
+            # to wait because of one target is that target's matter
+            wait = fault.wait if fault.about_all else None
             outcome = Outcome(
                 code=fault.code,
                 detail=fault.detail,
                 about_all=fault.about_all,
-                not_before=at + fault.wait if fault.wait is not None else None,
+                not_before=self._clock() + wait if wait is not None else None,
             )
             self.settle(outcome, unspent=0.0 if fault.unanswered else expected)
             raise
