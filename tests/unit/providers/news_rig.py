@@ -46,6 +46,7 @@ class Rig:
     time: Time = field(default_factory=Time)
     ports: MemoryPorts = field(default_factory=MemoryPorts)
     seconds: float = 5.0
+    _https: dict[float, GuardedHttp] = field(default_factory=dict)
 
     def track(self, *assets: Asset) -> None:
         for asset in assets:
@@ -55,7 +56,7 @@ class Rig:
         return self.make(
             Sources(
                 entities=self.ports.entities,
-                http=GuardedHttp(trusted={self.site.host}, seconds=self.seconds),
+                http=self._http(),
                 records=self.ports.providers,
                 clock=self.time,
                 keys=self.keys,
@@ -64,6 +65,11 @@ class Rig:
                 sleep=self.time.sleep,
             )
         )
+
+    def _http(self) -> GuardedHttp:
+        if self.seconds not in self._https:
+            self._https[self.seconds] = GuardedHttp(trusted={self.site.host}, seconds=self.seconds)
+        return self._https[self.seconds]
 
     def fetch(self, cursor: Cursor | None = None, target: int = 0) -> Fetched:
         return self.targets()[target].fetch(cursor or Cursor(), self.time.now)

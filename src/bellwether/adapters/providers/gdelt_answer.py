@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from bellwether.adapters.providers.feed_encoding import document_text
 from bellwether.adapters.providers.guarded_http import Refused, Response
-from bellwether.adapters.providers.json_answer import read_entries, refuse_pages
+from bellwether.adapters.providers.json_answer import mended, read_entries, refuse_pages
 from bellwether.adapters.providers.showable import showable
 
 TITLE = "GDELT"
@@ -81,8 +81,8 @@ def read_articles(content: bytes) -> Articles:
 
 def _mended(text: str) -> list[msgspec.Raw]:
     try:
-        return msgspec.json.decode(text.encode("utf-8", "replace"), type=_List).articles or []
-    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(mended(text) or b"", type=_List).articles or []
+    except msgspec.DecodeError:
         entries = _one_by_one(text)
     if not entries:
         raise Refused("bad_answer", f"{TITLE} answered with broken JSON", about_all=False)

@@ -1,5 +1,6 @@
 """JSON as providers send it: read strictly where it is right, and as far as it can be where it is not."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -16,13 +17,25 @@ def read_json(content: bytes, type_: type[T], title: str) -> T:
 
     Numbers may come as text. Bytes that are not UTF-8 are read as what they are (see `document_text`).
     """
-    for encoded in (content, None):
-        try:
-            told = encoded if encoded is not None else document_text(content).encode("utf-8", "replace")
-            return msgspec.json.decode(told, type=type_, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-    raise Refused("bad_answer", f"{title} answered with something else than it should", about_all=False)
+    try:
+        return msgspec.json.decode(content, type=type_, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        told = mended(document_text(content))
+    try:
+        return msgspec.json.decode(told or b"", type=type_, strict=False)
+    except msgspec.DecodeError:
+        detail = f"{title} answered with something else than it should"
+        raise Refused("bad_answer", detail, about_all=False) from None
+
+
+def mended(text: str) -> bytes | None:
+    """The document with what JSON forbids taken out: bare control characters stay, halves of surrogate
+    pairs are replaced. `None` for what is no JSON even so."""
+    try:
+        told = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(told, ensure_ascii=False).encode("utf-8", errors="replace")
 
 
 def read_entries(told: Sequence[msgspec.Raw] | None, type_: type[T]) -> tuple[list[T], int]:
