@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health, Provider
 from bellwether.adapters.providers.tally import Tally
-from bellwether.domain.items import Item, Kind
+from bellwether.domain.items import Kind
+from bellwether.domain.problems import Problem
 from bellwether.usecases.ports import Lake
 
 MOST_AT_ONCE = 8
@@ -69,19 +70,24 @@ def poll(
     at: datetime,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Round:
     """Fetches all targets, each provider in a lane of its own, starting none after `seconds`.
 
     A cursor moves only after the items before it were taken: what fails in between is fetched again, and
-    the items' identities make sure that it counts once. One target's failure is nobody else's.
+    the items' identities make sure that it counts once. One target's failure is nobody else's; when the desk
+    itself fails, what the other targets brought (and may have been paid for) is handed over all the same, and
+    the first failure is raised after that.
     """
     until = clock() + seconds
     tallies: dict[str, Tally] = defaultdict(Tally)
     health: list[Health] = []
     put_off: list[str] = []
+    failures: list[Problem] = []
 
     def one(provider: Provider, cursor: Cursor) -> Fetched | None:
-        return provider.fetch(cursor, at) if clock() < until else None
+        # a target that waited for its turn reads what is known by then
+        return provider.fetch(cursor, max(wall(), at)) if clock() < until else None
 
     with ExitStack() as lanes:
         running: dict[Future[Fetched | None], Provider] = {}
@@ -94,15 +100,14 @@ def poll(
             if fetched is None:
                 put_off.append(provider.target)
                 continue
-            tally = tallies[provider.name]
-            for taken in _hand_over(provider, fetched.items, submit):
-                tally.accepted += taken.accepted
-                tally.duplicates += taken.duplicates
-            if fetched.health.state != "waiting" or fetched.items:
-                kept = Kept(cursor=fetched.cursor, health=fetched.health)
-                lake.put(cursor_key(provider.name, provider.target), msgspec.json.encode(kept))
-            tally.add(fetched)
             health.append(fetched.health)
+            tallies[provider.name].add(fetched)
+            try:
+                _take(provider, fetched, lake, submit, tallies[provider.name])
+            except Problem as failure:
+                failures.append(failure)
+    if failures:
+        raise failures[0]
     return Round(
         fetched=sum(tally.items for tally in tallies.values()),
         accepted=sum(tally.accepted for tally in tallies.values()),
@@ -157,7 +162,13 @@ def read_health(lake: Lake, name: str) -> list[Health]:
     return found
 
 
-def _hand_over(provider: Provider, items: Sequence[Item], submit: Submit) -> Iterable[Taken]:
-    for start in range(0, len(items), BATCH):
-        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in items[start : start + BATCH]]
-        yield submit(provider.kind, raw, f"provider:{provider.name}")
+def _take(provider: Provider, fetched: Fetched, lake: Lake, submit: Submit, tally: Tally) -> None:
+    """Items first, then the cursor behind them."""
+    for start in range(0, len(fetched.items), BATCH):
+        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in fetched.items[start : start + BATCH]]
+        taken = submit(provider.kind, raw, f"provider:{provider.name}")
+        tally.accepted += taken.accepted
+        tally.duplicates += taken.duplicates
+    if fetched.health.state != "waiting" or fetched.items:
+        kept = Kept(cursor=fetched.cursor, health=fetched.health)
+        lake.put(cursor_key(provider.name, provider.target), msgspec.json.encode(kept))
