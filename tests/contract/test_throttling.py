@@ -19,7 +19,7 @@ from tests.unit.score.desk_in_memory import NOW, MemoryDesk, post
 
 WRITES = ("put_item", "update_item", "batch_write_item", "transact_write_items")
 READS = ("get_item", "batch_get_item", "query")
-DELIVERIES = 400
+DELIVERIES = 4_000
 
 
 class ThrottledTables:
