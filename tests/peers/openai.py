@@ -255,15 +255,19 @@ def check_schema(schema: Mapping[str, Any], depth: int = 1) -> None:
     for keyword in schema:
         if keyword not in _KEYWORDS:
             raise _bad_schema(f"'{keyword}' is not permitted")
-    if schema.get("type") == "object":
-        if schema.get("additionalProperties") is not False:
-            raise _bad_schema("'additionalProperties' is required to be supplied and to be false")
-        if sorted(schema.get("required", ())) != sorted(schema.get("properties", {})):
-            raise _bad_schema("'required' has to be an array including every key in properties")
-        for inner in schema["properties"].values():
-            check_schema(inner, depth + 1)
     if schema.get("type") == "array":
         check_schema(schema["items"], depth + 1)
+    if schema.get("type") == "object":
+        _check_object(schema)
+        for inner in schema["properties"].values():
+            check_schema(inner, depth + 1)
+
+
+def _check_object(schema: Mapping[str, Any]) -> None:
+    if schema.get("additionalProperties") is not False:
+        raise _bad_schema("'additionalProperties' is required to be supplied and to be false")
+    if sorted(schema.get("required", ())) != sorted(schema.get("properties", {})):
+        raise _bad_schema("'required' has to be an array including every key in properties")
 
 
 def _bad_schema(why: str) -> Bad:

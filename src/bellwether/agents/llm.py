@@ -3,12 +3,12 @@
 Why it is built so, and what it cannot promise: docs/decisions/language-model-agent.md.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from bellwether.agents.language.answers import NOTHING_IN_IT, Unreadable, readings
+from bellwether.agents.language.answers import NOTHING_IN_IT, STEERS, Unreadable, readings
 from bellwether.agents.language.controls import with_controls
 from bellwether.agents.language.excerpts import content_key, excerpt, gives_orders, says_more_than_the_name
 from bellwether.agents.language.ports import Answer, KeptReadings, LanguageModel
@@ -19,9 +19,8 @@ AGENT_ID = "llm"
 MOST_ALONE = 40
 """Texts of a batch that get a call of their own; whoever sends more of them does not empty the budget."""
 
-_TOO_MANY = "too many texts of its batch read like orders to a machine"
-_STEERS = "the text steers the language model's answer"
-_LASTING = frozenset({None, NOTHING_IN_IT, _STEERS})
+_TOO_MANY = "too many texts of its batch would have to be read alone"
+_LASTING = frozenset({None, NOTHING_IN_IT, STEERS})
 """Abstentions, and none, that are the text's own and were paid for: it is not asked about again."""
 
 
@@ -83,10 +82,8 @@ class LanguageAgent:
         for entry in ordering[MOST_ALONE:]:
             found[entry.key] = Reading(abstained=_TOO_MANY)
         room = MOST_ALONE - len(ordering[:MOST_ALONE])
-        more, hopeless = self._answered([[entry] for entry in again[:room]])
-        found |= more
-        found |= {entry.key: Reading(abstained=_TOO_MANY) for entry in again[room:]}
-        return found | {entry.key: Reading(abstained=_STEERS) for entry in hopeless}
+        more, _ = self._answered([[entry] for entry in again[:room]])
+        return found | more | {entry.key: Reading(abstained=_TOO_MANY) for entry in again[room:]}
 
     def _answered(self, groups: Sequence[Sequence[Entry]]) -> tuple[dict[str, Reading], list[Entry]]:
         """Readings by key, and the entries whose answer cannot be believed.
@@ -98,30 +95,24 @@ class LanguageAgent:
         unbelieved: list[Entry] = []
         answers = self.model.ask([made.question for made in questions]) if questions else []
         for group, made, answer in zip(groups, questions, answers, strict=True):
-            read = _believed(made, answer)
-            if read is not None:
-                found |= read
-            elif len(group) == 1:
-                found[group[0].key] = Reading(abstained=answer.fault or _STEERS)
-            else:
-                unbelieved += group
+            try:
+                found |= _believed(made, answer)
+            except Unreadable as fault:
+                if len(group) > 1:
+                    unbelieved += group
+                else:
+                    found[group[0].key] = Reading(abstained=str(fault))
         return found, unbelieved
 
 
-def _believed(made: Asked, answer: Answer) -> dict[str, Reading] | None:
-    """Readings by key, `None` when the answer cannot be believed as a whole."""
-    if answer.fault is not None:
-        if answer.of_content:
-            return None
-        return _abstentions(made.entries.values(), answer.fault)
-    try:
+def _believed(made: Asked, answer: Answer) -> dict[str, Reading]:
+    """Readings by key. Raises `Unreadable` for an answer that cannot be believed as a whole."""
+    if answer.fault is None:
         return readings(answer.text, made.entries)
-    except Unreadable:
-        return None
-
-
-def _abstentions(entries: Iterable[Entry], reason: str) -> dict[str, Reading]:
-    return {entry.key: Reading(abstained=reason) for entry in entries if not entry.expected}
+    if answer.of_content:
+        raise Unreadable(answer.fault)
+    entries = made.entries.values()
+    return {entry.key: Reading(abstained=answer.fault) for entry in entries if not entry.expected}
 
 
 def _may_be_read(mention: Mention) -> bool:

@@ -13,6 +13,8 @@ from bellwether.agents.readings import Reading
 
 _PLAIN = frozenset(" .,;:%$€£¥'()+-?!")
 _NO_READING = "the language model gave no reading of it"
+STEERS = "the text steers the language model's answer"
+"""A text that is read along is read wrongly, though its meaning is known."""
 NOTHING_IN_IT = "the language model finds nothing about the price in it"
 
 
@@ -40,7 +42,7 @@ def readings(text: str, entries: Mapping[str, Entry]) -> dict[str, Reading]:
     told = _by_id(text)
     for name, entry in entries.items():
         if entry.expected and not _right(entry, told.get(name)):
-            raise Unreadable("the answer reads a text wrongly whose meaning is known")
+            raise Unreadable(STEERS)
     return {entry.key: reading(told.get(name)) for name, entry in entries.items() if not entry.expected}
 
 
@@ -75,7 +77,7 @@ def _by_id(text: str) -> dict[str, _Told]:
     try:
         parts = msgspec.json.decode(text, type=_Readings).readings
     except (msgspec.DecodeError, UnicodeEncodeError):
-        raise Unreadable("the answer is not what was asked for") from None
+        raise Unreadable("the language model's answer is not what was asked for") from None
     found: list[_Told] = []
     for part in parts:
         try:
