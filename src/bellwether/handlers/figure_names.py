@@ -30,7 +30,8 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
         "roll_signal_tables",
         "signal_worker",
     ),
-    "provider": ("reddit", "rss"),
+    "provider": ("openai", "reddit", "rss"),
+    "direction": ("cached", "input", "output"),
 }
 """The known values of each dimension beside `service`."""
 
@@ -82,6 +83,7 @@ FIGURES: Mapping[str, Figure] = {
     "ProviderCalls": Figure("Count", "calls to data providers", by="provider"),
     "ProviderFailures": Figure("Count", "targets of providers that keep failing", by="provider"),
     "ProviderDollars": Figure("None", "what calls to data providers cost, in US dollars", by="provider"),
+    "LlmTokens": Figure("Count", "tokens language models read and wrote", by="direction"),
 }
 
 
