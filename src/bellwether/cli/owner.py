@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from boto3.session import Session as AwsSession
 
     from bellwether.adapters.composition import Composition
+    from bellwether.domain.provider_terms import Terms
     from bellwether.usecases import ports
     from bellwether.usecases.configure import Configure
 
@@ -71,6 +72,14 @@ class OwnerPorts:
         return self._composition.entities(self.stage.output("TrackedEntitiesTable"))
 
     @cached_property
+    def providers(self) -> "ports.ProviderRecords":
+        return self._composition.provider_records(self.stage.output("EventsTable"))
+
+    @cached_property
+    def counts(self) -> "ports.Counts":
+        return self._composition.counts(self.stage.output("EventsTable"))
+
+    @cached_property
     def prices(self) -> "ports.Prices":
         return self._composition.prices(self.stage.output("LakeBucket"))
 
@@ -105,6 +114,17 @@ class OwnerPorts:
 
     def provider_keys(self) -> dict[str, Any]:
         """The stage's providers' secret, `{name: key}`; the function that fetches knows where it lies."""
+        secret = self._fetcher().get("PROVIDERS_SECRET_ARN")
+        return self._composition.secrets().values(secret) if secret else {}
+
+    def provider_terms(self) -> "dict[str, Terms]":
+        """What the stage allows its providers, as its functions are told."""
+        from bellwether.handlers.provider_terms import read_terms
+
+        return read_terms(self._fetcher().get("PROVIDER_TERMS", "{}"))
+
+    def _fetcher(self) -> dict[str, str]:
+        """The environment of the function that fetches."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         name = self.stage.output("FetchSocialFunction")
@@ -112,8 +132,7 @@ class OwnerPorts:
             told = owner_client(self.stage, "lambda").get_function_configuration(FunctionName=name)
         except (BotoCoreError, ClientError) as fault:
             raise aws_failure(fault, self.stage) from None
-        secret = told.get("Environment", {}).get("Variables", {}).get("PROVIDERS_SECRET_ARN")
-        return self._composition.secrets().values(secret) if secret else {}
+        return dict(told.get("Environment", {}).get("Variables", {}))
 
     def ledger_versions(self) -> dict[int, int]:
         """How often each entry of the ledger was written or deleted, from the bucket's versions."""

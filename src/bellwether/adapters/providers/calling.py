@@ -74,13 +74,14 @@ class ProviderClient:
             response = send(self._http)
             told = self._judge_of(response, self._clock())
         except Refused as fault:
-            # to wait because of one target is that target's matter
-            wait = fault.wait if fault.about_all else None
+            at = self._clock()
+            # what is refused of one target must not hold up the others
+            pause = fault.wait if fault.about_all else None
             outcome = Outcome(
                 code=fault.code,
                 detail=fault.detail,
                 about_all=fault.about_all,
-                not_before=self._clock() + wait if wait is not None else None,
+                not_before=at + pause if pause is not None else None,
             )
             self.settle(outcome, unspent=0.0 if fault.unanswered else expected)
             raise
