@@ -2,7 +2,7 @@
 
 Killed anywhere and delivered again, the batch ends in the same state: items and clusters stay claimed,
 signals have keys of their own, and each asset's day takes the batch's signals together with a marker in one
-transaction.
+transaction. Delivered twice at once, one worker has the batch and the other waits (`leases`).
 """
 
 import hashlib
@@ -31,6 +31,7 @@ from bellwether.domain.reliability import log_odds_from
 from bellwether.domain.signals import Signal, day_before, day_of
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
+from bellwether.usecases.leases import leased
 from bellwether.usecases.ports import (
     AgentConfigs,
     AssetStates,
@@ -113,9 +114,15 @@ class ProcessBatch:
     _remembered: _Remembered = field(default_factory=_Remembered, init=False, repr=False)
 
     def __call__(self, message: BatchMessage, *, now: datetime) -> Processed:
-        """Raises `NotFound` when the batch is not in the lake, `Unavailable` when to try again."""
+        """Raises `NotFound` when the batch is not in the lake, `Unavailable` when to try again: `Held` while
+        another worker has the batch.
+        """
         if self.claims.finished([message.batch_id]):
             return Processed(signals=0, assets=0)
+        with leased(self.claims, message.batch_id, now):
+            return self._process(message, now)
+
+    def _process(self, message: BatchMessage, now: datetime) -> Processed:
         batch = self.raw.get(message.key)
         items = self._own_items(batch, message.duplicates)
         mentions, versions = self._remembered.at(now, self.entities, self.configs)
@@ -167,7 +174,8 @@ class ProcessBatch:
 
     def _store(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]]) -> list[Signal]:
         """Signals first, then the sums with the marker; what loses a race is weighed again on the newer
-        state. Returns all signals, weighed where they were not stored before.
+        state. Nobody else stores signals of this batch meanwhile (`leases`): those stored last are those in
+        the sums. Returns all signals, weighed where they were not stored before.
         """
         final = dict(by_day)
         keys = list(by_day)
