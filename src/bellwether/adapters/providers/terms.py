@@ -51,6 +51,8 @@ _ROWS = (
         name="edgar",
         title="SEC EDGAR",
         purpose="news",
+        secret="providers",  # noqa: S106
+        needs=("user_agent",),
         quotas=(Quota(calls=8, seconds=1.0, burst=4),),
         pause_after_429=11 * MINUTE,
         source="sec.gov/os/accessing-edgar-data, ten requests a second in all, 2026-11",
