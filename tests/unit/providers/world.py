@@ -20,7 +20,7 @@ from bellwether.domain.problems import Unavailable
 from bellwether.domain.provider_record import ProviderRecord
 from bellwether.handlers.fetching import FetchParts
 from bellwether.usecases.ingest import Ingest
-from tests.peers import alphavantage, finnhub, gdelt, newsapi, reddit, x
+from tests.peers import alphavantage, edgar, finnhub, gdelt, newsapi, reddit, x
 from tests.peers.web import Asked, Fault, Said, Site, cut, html, instead, reset, site, status, truncated
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -112,6 +112,7 @@ class World:
             "newsapi": newsapi.NewsApi(self.sites["newsapi"], KEY),
             "finnhub": finnhub.Finnhub(self.sites["finnhub"], KEY),
             "alphavantage": alphavantage.AlphaVantage(self.sites["alphavantage"], KEY),
+            "edgar": edgar.Edgar(self.sites["edgar"], self.clock, symbol="KO"),
         }
         self.sites["rss"].route("GET", "/feed", self._feed)
         self.ports.entities.put("asset", "KO", Asset(symbol="KO", name="Coca-Cola"))
@@ -208,6 +209,15 @@ class World:
         sent = alphavantage.article(f"{words} alphavantage", at, "KO")
         self.peers["alphavantage"].articles.append(sent)
         self._note("alphavantage", sent["url"])
+        if number % 6 == 0:
+            self._file(number + 1)
+
+    def _file(self, number: int) -> None:
+        """One more report to the SEC, whose clock is New York's."""
+        wall = self.clock() - timedelta(hours=5)
+        accession = f"0001234567-26-{number:06d}"
+        source = edgar.submission(accession, wall, ("8-K", edgar.REPORT))
+        self._note("edgar", self.peers["edgar"].file(number, "8-K", wall, source, items="2.02"))
 
     def _note(self, source: str, source_id: str) -> None:
         self.published.add(item_id(source, source_id))
@@ -228,6 +238,6 @@ class World:
 def world(seed: int) -> Iterator[World]:
     """All providers up, until the block ends."""
     with ExitStack() as up:
-        names = ("x", "reddit", "rss", "gdelt", "newsapi", "finnhub", "alphavantage")
+        names = ("x", "reddit", "rss", "gdelt", "newsapi", "finnhub", "alphavantage", "edgar")
         sites = {name: up.enter_context(site()) for name in names}
         yield World(SimulatedClock(), Trouble(random.Random(seed)), MemoryPorts(), sites)
