@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -85,7 +86,7 @@ class Trouble:
 @dataclass
 class World:
     """All providers and the desk. `published` are the ids of what was published, `requests` counts what each
-    provider received, `calls` holds when each of these calls was begun.
+    provider received and `bytes_sent` the bodies of its answers, `calls` holds when each of these calls was begun.
 
     The clock leaps when somebody sleeps, so a request of another thread may be received seconds after it was
     begun, which no network does: pace is judged by when calls begin.
@@ -98,6 +99,7 @@ class World:
     peers: dict[str, Any] = field(default_factory=dict)
     published: set[str] = field(default_factory=set)
     requests: Counter[str] = field(default_factory=Counter)
+    bytes_sent: Counter[str] = field(default_factory=Counter)
     calls: dict[str, list[datetime]] = field(default_factory=dict)
     feed: list[tuple[str, datetime]] = field(default_factory=list)
     parts: FetchParts = field(init=False)
@@ -128,6 +130,7 @@ class World:
                 # their quotas are counted by this world, over any window and not only their own
                 peer.left = 400
             told = real(asked)
+            self.bytes_sent[name] += len(told.body)
             if self.trouble.happens(0.3):
                 self.trouble.faults += 1
                 self.sites[name].faults.append(self.trouble.drawn.choice(FAULTS))
@@ -135,14 +138,17 @@ class World:
 
         return answer
 
-    def _feed(self, _: Asked) -> Said:
+    def _feed(self, asked: Asked) -> Said:
         items = "".join(
             f"<item><title>{title}</title><guid>https://news.example/{title.replace(' ', '-')}</guid>"
             f"<pubDate>{at:%a, %d %b %Y %H:%M:%S} GMT</pubDate></item>"
             for title, at in self.feed[-40:]
         )
         body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{items}</channel></rss>'
-        return Said(200, body.encode(), {"Content-Type": "application/rss+xml"})
+        mark = f'"{crc32(body.encode()):08x}"'
+        if asked.headers.get("if-none-match") == mark:
+            return Said(304, b"", {"ETag": mark})
+        return Said(200, body.encode(), {"Content-Type": "application/rss+xml", "ETag": mark})
 
     def _desk(self) -> FetchParts:
         ports, trouble = self.ports, self.trouble
