@@ -86,7 +86,7 @@ class Trouble:
 @dataclass
 class World:
     """All providers and the desk. `published` are the ids of what was published, `requests` counts what each
-    provider received and `bytes_sent` the bodies of its answers, `calls` holds when each of these calls was begun.
+    provider received, `bytes_sent` adds up the bodies of its answers, `calls` holds when each call was begun.
 
     The clock leaps when somebody sleeps, so a request of another thread may be received seconds after it was
     begun, which no network does: pace is judged by when calls begin.
