@@ -21,7 +21,7 @@ from bellwether.agents.language.ports import Answer, Question
 from bellwether.agents.language.questions import Entry, asked
 from bellwether.domain.problems import Unavailable
 from bellwether.domain.provider_record import ProviderRecord
-from bellwether.domain.provider_terms import Terms
+from bellwether.domain.provider_terms import Quota, Terms
 from tests.peers.openai import (
     KEY,
     OpenAiPeer,
@@ -279,6 +279,17 @@ def test_429_that_lasts_longer_than_the_time_there_is_is_not_waited_for(
     assert second.fault == "the language model was not asked: the provider asked to wait"
     assert len(peer.headers) == 1
     assert one.clocks.slept == []
+
+
+def test_ones_turn_is_waited_for_and_is_no_try(peer: OpenAiPeer, desk: Making) -> None:
+    slow = replace(TERMS["openai"], quotas=(Quota(calls=1, seconds=2.0),))
+    one = desk(slow)
+    assert [answer.fault for answer in [one.ask()[0] for _ in range(6)]] == [None] * 6
+    assert sum(one.clocks.slept) == pytest.approx(10, abs=0.2)
+    assert {told.code for told in one.told} == {"ok"}
+    (late,) = desk(slow, seconds=3.0, ports=one.ports).ask()
+    assert late.fault is not None
+    assert "its quota allows no call before" in late.fault
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}, {"retry-after-ms": "1"}])
