@@ -11,6 +11,7 @@ from bellwether.handlers.api_function import Composed, module_name
 from bellwether.handlers.figures import record as figure
 from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.settings import FunctionSettings
+from bellwether.handlers.time_left import begin_within
 from bellwether.usecases.ports import QueueRetries
 
 S = TypeVar("S", bound=FunctionSettings)
@@ -61,6 +62,7 @@ class QueueFunction(Composed[S, P]):
         records = event.get("Records", [])
         request_id = getattr(context, "aws_request_id", None)
         begin(self._name, request_id)
+        begin_within(context)
         failed: list[tuple[Mapping[str, Any], int]] = []
         for position, record in enumerate(records):
             if _time_is_up(context) or (failed and self._ordered):

@@ -7,7 +7,7 @@ transaction. Delivered twice at once, one worker has the batch and the other wai
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -99,7 +99,9 @@ class _Remembered:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessBatch:
-    """`sentiment` is the text model; `others` are further agents that read items."""
+    """`sentiment` is the text model; `others` gives further agents that read items. It is asked at
+    every batch that names a tracked asset: which there are may change while a process lives.
+    """
 
     raw: RawBatches
     claims: ItemClaims
@@ -110,7 +112,7 @@ class ProcessBatch:
     changes: Changes
     counts: Counts
     sentiment: TextModel
-    others: Sequence[ItemAgent] = ()
+    others: Callable[[], Sequence[ItemAgent]] = tuple
     _remembered: _Remembered = field(default_factory=_Remembered, init=False, repr=False)
 
     def __call__(self, message: BatchMessage, *, now: datetime) -> Processed:
@@ -126,9 +128,10 @@ class ProcessBatch:
         batch = self.raw.get(message.key)
         items = self._own_items(batch, message.duplicates)
         mentions, versions = self._remembered.at(now, self.entities, self.configs)
-        reader = _Reader((SentimentAgent(self.sentiment), *self.others), versions)
         found = [(item, mentions.of(item)) for item in items]
         found = [(item, of_item) for item, of_item in found if of_item]
+        others = self.others() if found else ()
+        reader = _Reader((SentimentAgent(self.sentiment), *others), versions)
         firsts = self._first_of_clusters(batch.batch_id, [item for item, _ in found])
         reader.prepare([mention for _, of_item in found for mention in of_item])
         by_day: dict[AssetDayKey, list[Signal]] = defaultdict(list)

@@ -369,7 +369,7 @@ def test_an_agent_may_read_a_batch_in_one_call() -> None:
         ]
     )
     (message,) = desk.messages()
-    done = desk.processor(others=[agent])(message, now=NOW)
+    done = desk.processor(others=lambda: [agent])(message, now=NOW)
     assert agent.calls == [2]
     assert (done.signals, done.failures) == (6, ())
     assert state(desk).items == 3
@@ -382,6 +382,6 @@ def test_an_agent_that_is_down_does_not_take_the_others_with_it() -> None:
     desk = MemoryDesk()
     desk.send([post()])
     (message,) = desk.messages()
-    done = desk.processor(others=[_ManyAtOnce(down=True)])(message, now=NOW)
+    done = desk.processor(others=lambda: [_ManyAtOnce(down=True)])(message, now=NOW)
     assert done.failures[0].error == "ConnectionError: no answer"
     assert {made.agent_id: made.abstained for made in known(desk)} == {"llm": True, "sentiment": False}

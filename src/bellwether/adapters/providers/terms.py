@@ -124,6 +124,8 @@ _ROWS = (
         quotas=(Quota(calls=500, seconds=MINUTE, burst=50),),
         daily_dollars=2.0,
         monthly_dollars=20.0,
+        daily_tokens=4_000_000,
+        monthly_tokens=40_000_000,
         source="platform.openai.com/docs/guides/rate-limits, tier 1, 2026-11",
     ),
 )
