@@ -75,6 +75,10 @@ class OwnerPorts:
         return self._composition.prices(self.stage.output("LakeBucket"))
 
     @cached_property
+    def providers(self) -> "ports.ProviderRecords":
+        return self._composition.provider_records(self.stage.output("EventsTable"))
+
+    @cached_property
     def raw(self) -> "ports.RawBatches":
         return self._composition.raw_batches(self.stage.output("LakeBucket"))
 
@@ -104,15 +108,16 @@ class OwnerPorts:
         return self._composition.ledger(self.stage.output("LedgerBucket"))
 
     def provider_keys(self) -> dict[str, Any]:
-        """The stage's providers' secret, `{name: key}`; the function that fetches knows where it lies."""
+        """The stage's secret with keys of price services, `{name: key}`; the function that fetches prices
+        knows where it lies."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        name = self.stage.output("FetchSocialFunction")
+        name = self.stage.output("FetchPricesFunction")
         try:
             told = owner_client(self.stage, "lambda").get_function_configuration(FunctionName=name)
         except (BotoCoreError, ClientError) as fault:
             raise aws_failure(fault, self.stage) from None
-        secret = told.get("Environment", {}).get("Variables", {}).get("PROVIDERS_SECRET_ARN")
+        secret = told.get("Environment", {}).get("Variables", {}).get("PRICES_SECRET_ARN")
         return self._composition.secrets().values(secret) if secret else {}
 
     def ledger_versions(self) -> dict[int, int]:
