@@ -41,7 +41,8 @@ _CALLED: Mapping[type, Service] = {
 }
 
 WAYS_OUT: Mapping[str, tuple[WayOut, str]] = {
-    "PROVIDERS_SECRET_ARN": ("providers", "feeds and prices are anywhere on the internet"),
+    "PROVIDERS_SECRET_ARN": ("providers", "feeds are anywhere on the internet"),
+    "PRICES_SECRET_ARN": ("providers", "prices are anywhere on the internet"),
     "JWKS_URL": (
         "key_set",
         "the user pool publishes its keys at a web address; Cognito's endpoint is documented for its API "

@@ -74,7 +74,15 @@ def test_only_the_retiring_function_deletes_tables_and_only_of_the_family(produc
 @pytest.mark.req("S3", "C2")
 def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> None:
     readers = {name for name in FUNCTIONS if "secretsmanager:GetSecretValue" in actions(production, name)}
-    assert readers == {"authorizer", "ingest", "fetch_social", "fetch_news", "rotate_client_key"}
+    assert readers == {
+        "authorizer",
+        "ingest",
+        "fetch_social",
+        "fetch_news",
+        "fetch_prices",
+        "rotate_client_key",
+    }
+    assert able(production, "secretsmanager:GetSecretValue", "Prices") == {"fetch_prices"}
     assert able(production, "secretsmanager:GetSecretValue", "ApiClients") == {
         "authorizer",
         "rotate_client_key",

@@ -11,7 +11,8 @@ from bellwether.adapters.providers.prices.polygon import MOST_PAGES, Polygon
 from bellwether.adapters.providers.prices.stooq import Stooq
 from bellwether.adapters.providers.prices.tiingo import Tiingo
 from bellwether.domain.corporate_actions import Dividend, Split
-from tests.peers import alphavantage, market_data, polygon
+from tests.peers import alphavantage_bars as alphavantage
+from tests.peers import market_data, polygon
 from tests.peers.feeds import feed_peer
 from tests.peers.market_data import Waits, price_sources
 from tests.peers.web import Site, said, site

@@ -13,7 +13,8 @@ from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused
 from bellwether.adapters.providers.prices.asking import PriceProvider
 from bellwether.adapters.providers.prices.choosing import KEY_MEMBERS, price_provider, price_providers
 from bellwether.adapters.providers.prices.rows import history_of
-from tests.peers import alphavantage, market_data, polygon, web
+from tests.peers import alphavantage_bars as alphavantage
+from tests.peers import market_data, polygon, web
 from tests.peers.market_data import NAMES, Waits, price_sources
 from tests.peers.web import Asked, Fault, Said, Site, said
 
