@@ -246,6 +246,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "TRACKED_ENTITIES_TABLE",
             "EVENTS_TABLE",
             "LAKE_BUCKET",
+            "PROVIDER_TERMS",
         ),
         grants=(
             Rows("proposals", indexes=True),
@@ -276,9 +277,10 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             "INGEST_DLQ_URL",
             "DECISIONS_DLQ_URL",
             "SIGNALS_TABLE_PREFIX",
+            "PROVIDER_TERMS",
         ),
         grants=(
-            Rows("events", "DescribeTable"),
+            Rows("events", "DescribeTable", "Query"),
             Rows("proposals", "DescribeTable"),
             Listing("lake", ""),
             Listing("ledger", ""),
@@ -292,7 +294,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "metrics": FunctionRow(
         purpose="The desk's counters as OpenMetrics text",
-        environment=("EVENTS_TABLE", "INGEST_QUEUE_URL", "INGEST_DLQ_URL"),
+        environment=("EVENTS_TABLE", "INGEST_QUEUE_URL", "INGEST_DLQ_URL", "PROVIDER_TERMS"),
         grants=(
             Rows("events", "Query"),
             Send("ingest", "GetQueueAttributes"),
@@ -340,23 +342,29 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
     ),
     "fetch_social": FunctionRow(
         purpose="Reads the tracked social sources",
-        environment=FETCH_ENVIRONMENT,
-        grants=FETCHING,
+        environment=(*FETCH_ENVIRONMENT, "X_SECRET_ARN", "REDDIT_SECRET_ARN"),
+        grants=(*FETCHING, Secret("x"), Secret("reddit")),
         timeout=55,
         memory=1024,
         reserved=1,
     ),
     "fetch_news": FunctionRow(
         purpose="Reads the tracked news sources and feeds",
-        environment=FETCH_ENVIRONMENT,
-        grants=FETCHING,
+        environment=(*FETCH_ENVIRONMENT, "NEWS_SECRET_ARN"),
+        grants=(*FETCHING, Secret("news")),
         timeout=240,
         memory=1024,
         reserved=1,
     ),
     "fetch_prices": FunctionRow(
         purpose="Reads the daily bars of all tracked assets, and judges them before they are believed",
-        environment=("LAKE_BUCKET", "EVENTS_TABLE", "TRACKED_ENTITIES_TABLE", "PRICES_SECRET_ARN"),
+        environment=(
+            "LAKE_BUCKET",
+            "EVENTS_TABLE",
+            "TRACKED_ENTITIES_TABLE",
+            "PRICES_SECRET_ARN",
+            "PROVIDER_TERMS",
+        ),
         grants=(*PRICES_WRITTEN, PROVIDER_RECORD, ASSETS, Secret("prices")),
         timeout=900,
         memory=1024,

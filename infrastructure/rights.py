@@ -37,6 +37,7 @@ FETCHING = (
     Listing("lake", "features/providers/"),
     Rows("claims", "BatchGetItem", "PutItem"),
     COUNTERS,
+    Rows("events", "Query"),
     ASSETS,
     Send("ingest"),
     Secret("author_salt"),
@@ -59,5 +60,5 @@ FETCH_ENVIRONMENT = (
     "TRACKED_ENTITIES_TABLE",
     "AUTHOR_SALT_SECRET_ARN",
     "PROVIDERS_SECRET_ARN",
-    "PROVIDER_PRICES",
+    "PROVIDER_TERMS",
 )

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from infrastructure.setting_checks import EDGE_REGION, check_domain, check_networks, check_origin
 
@@ -216,11 +216,9 @@ class StageSettings:
     """US dollars of AWS a month, for this stage."""
     anomaly_dollars: int = 20
     """The least unexpected cost of AWS a day worth a message."""
-    provider_budget: float = 50.0
-    """US dollars a month for data providers."""
-    provider_prices: Mapping[str, float] = field(default_factory=dict)
-    """US dollars a call to a data provider costs, by its name; what is not named is free (reddit's and the
-    feeds' public pages are, 2026-11).
+    provider_terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What this stage may spend on a provider, and what that allows and charges, in place of the product's
+    table (`bellwether.adapters.providers.terms`): `{"x": {"monthly_dollars": 200}}`.
     """
 
     def __post_init__(self) -> None:
@@ -275,7 +273,10 @@ STAGES: Mapping[StageName, StageSettings] = {
         },
         monthly_budget=60,
         anomaly_dollars=5,
-        provider_budget=5.0,
+        provider_terms={
+            "x": {"daily_dollars": 0.5, "monthly_dollars": 5},
+            "openai": {"daily_dollars": 0.2, "monthly_dollars": 2},
+        },
         retain_data=False,
         ledger_days=1,
         ledger_locked_for_everyone=False,

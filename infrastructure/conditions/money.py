@@ -8,13 +8,11 @@ from infrastructure.conditions.condition import Condition, figure
 from infrastructure.settings import StageSettings
 
 SHARE = 0.8
-DAYS = 30
-_DAY = Duration.days(1)
 _TWENTY_MINUTES = Duration.minutes(20)
 
 
 def provider_conditions(settings: StageSettings) -> Iterator[Condition]:
-    """Providers that keep failing, and a day's spending on course for four fifths of the month's budget."""
+    """Providers that keep failing, and one whose budget of a day or a month is four fifths spent."""
     yield Condition(
         runbook="provider-failures",
         meaning="Targets of a data provider have been failing for an hour",
@@ -24,8 +22,9 @@ def provider_conditions(settings: StageSettings) -> Iterator[Condition]:
     )
     yield Condition(
         runbook="provider-spend",
-        meaning=f"A day's calls to data providers cost more than {SHARE:.0%} of a day's share of "
-        f"{settings.provider_budget:,.0f} dollars a month",
-        metric=figure(settings, "ProviderDollars", period=_DAY),
-        threshold=SHARE * settings.provider_budget / DAYS,
+        meaning=f"A provider has used up {SHARE:.0%} of its budget of the day or the month; at all of it the "
+        "desk stops asking that provider, and no other",
+        metric=figure(settings, "ProviderBudgetUsed", statistic="Maximum", period=_TWENTY_MINUTES),
+        # what is compared is rounded to four places
+        threshold=SHARE - 0.0001,
     )

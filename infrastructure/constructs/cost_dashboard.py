@@ -13,6 +13,7 @@ from bellwether.handlers.figure_names import DIMENSIONS
 from infrastructure.conditions.condition import HOUR, figure
 from infrastructure.constructs.dashboard import DeskDashboard, graph
 from infrastructure.constructs.function import DeskFunction
+from infrastructure.provider_terms import monthly_dollars
 from infrastructure.settings import BILLING_REGION, StageSettings
 
 _BILLED = Duration.hours(6)
@@ -38,7 +39,7 @@ class CostDashboard(DeskDashboard):
             title="Cost",
             answers=(
                 f"What has the month cost so far, of {settings.monthly_budget} dollars for AWS and "
-                f"{settings.provider_budget:,.0f} for data?",
+                f"{monthly_dollars(settings):,.0f} for data and models?",
                 "What drives it: calls, compute, tables or logs?",
                 "Would a savings plan pay? It does once Lambda's duration is steady for a month: see the "
                 "recommendations of Cost Explorer with the base of the graph of compute.",

@@ -18,10 +18,10 @@ from infrastructure.stacks.compute import OF_THE_API, ComputeStack, publish_func
 from infrastructure.stacks.environment import environment
 from infrastructure.stacks.holdings import Keys
 
-# Counters share the table with changes and change with every request: they are no news.
+# Counters and what is known of providers share the table with changes: they are no news.
 _NEW_CHANGES = {
     "eventName": ["INSERT"],
-    "dynamodb": {"Keys": {"day": {"S": [{"anything-but": ["counters"]}]}}},
+    "dynamodb": {"Keys": {"day": {"S": [{"anything-but": ["counters", "providers"]}]}}},
 }
 
 

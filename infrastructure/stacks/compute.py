@@ -1,7 +1,5 @@
 """Queues, functions and schedules: everything that works without being asked over HTTP."""
 
-import json
-
 from aws_cdk import Stack
 from constructs import Construct
 
@@ -16,6 +14,7 @@ from infrastructure.constructs.triggers import feed_from_queue, keep_failed_runs
 from infrastructure.functions import FUNCTIONS
 from infrastructure.grants import CLIENT, Resources
 from infrastructure.packaging import Layer
+from infrastructure.provider_terms import terms_of
 from infrastructure.settings import StageSettings
 from infrastructure.stacks.environment import environment
 from infrastructure.stacks.holdings import Holdings, Keys
@@ -106,7 +105,7 @@ class ComputeStack(Stack):
             "DECISIONS_DLQ_URL": self.decisions.failures.queue_url,
             "SIGNALS_TABLE_PREFIX": settings.signals_prefix,
             "TABLE_KEY_ARN": security.table_key.key_arn,
-            "PROVIDER_PRICES": json.dumps(dict(sorted(settings.provider_prices.items()))),
+            "PROVIDER_TERMS": terms_of(settings),
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
             "TABLE_READ_LIMIT": str(settings.table_read_limit),
             "TABLE_WRITE_LIMIT": str(settings.table_write_limit),

@@ -275,6 +275,13 @@ def _attached(started: "Up") -> bool:
     return False
 
 
+def providers_of(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What the desk's health says of providers; nothing while it says nothing."""
+    detail = document.get("api", {}).get("detail")
+    told = detail.get("providers") if isinstance(detail, dict) else None
+    return told if isinstance(told, dict) else {}
+
+
 def _status_table(document: dict[str, Any]) -> Any:
     from datetime import UTC, datetime
 
@@ -297,6 +304,8 @@ def _status_table(document: dict[str, Any]) -> Any:
         table.add_row("dashboard", "", document["dashboard_url"])
     else:
         table.add_row("api", "not deployed", "")
+    for number, (name, standing) in enumerate(providers_of(document).items()):
+        table.add_row("" if number else "providers", name, standing["line"])
     if known_figures := document.get("figures"):
         told = ", ".join(f"{name} {value:,.6g}" for name, value in known_figures.items())
         table.add_row("24 hours", told, "")

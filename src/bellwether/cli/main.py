@@ -32,7 +32,9 @@ from bellwether.cli.operations import queue
 from bellwether.cli.output import report_failure, wants_json, write_json
 from bellwether.cli.portfolio import portfolio
 from bellwether.cli.prices import prices
+from bellwether.cli.providers import providers
 from bellwether.cli.recovery import recovery
+from bellwether.cli.secrets import secrets
 from bellwether.cli.track import track
 from bellwether.cli.users import users
 from bellwether.desk.errors import DeskError
@@ -40,7 +42,7 @@ from bellwether.domain.problems import Problem
 
 PANELS = {
     "The desk on this machine": ("up", "down", "status", "logs", "reset", "login", "logout"),
-    "What it knows": ("track", "portfolio", "prices", "ingest"),
+    "What it knows": ("track", "providers", "secrets", "portfolio", "prices", "ingest"),
     "The chain": ("score", "propose", "risk", "decide", "evaluate"),
     "Who is in command": ("halt", "reduce", "resume", "controls", "agents"),
     "Proof": ("trace", "ledger", "recovery", "lake"),
@@ -126,6 +128,8 @@ for name, group in (
     ("track", track),
     ("portfolio", portfolio),
     ("prices", prices),
+    ("providers", providers),
+    ("secrets", secrets),
     ("agents", agents),
     ("controls", controls.controls),
     ("ledger", ledger),

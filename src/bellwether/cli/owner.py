@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from boto3.session import Session as AwsSession
 
     from bellwether.adapters.composition import Composition
+    from bellwether.domain.provider_terms import Terms
     from bellwether.usecases import ports
     from bellwether.usecases.configure import Configure
 
@@ -71,6 +72,10 @@ class OwnerPorts:
         return self._composition.entities(self.stage.output("TrackedEntitiesTable"))
 
     @cached_property
+    def counts(self) -> "ports.Counts":
+        return self._composition.counts(self.stage.output("EventsTable"))
+
+    @cached_property
     def prices(self) -> "ports.Prices":
         return self._composition.prices(self.stage.output("LakeBucket"))
 
@@ -110,15 +115,25 @@ class OwnerPorts:
     def provider_keys(self) -> dict[str, Any]:
         """The stage's secret with keys of price services, `{name: key}`; the function that fetches prices
         knows where it lies."""
+        secret = self._environment("FetchPricesFunction").get("PRICES_SECRET_ARN")
+        return self._composition.secrets().values(secret) if secret else {}
+
+    def provider_terms(self) -> "dict[str, Terms]":
+        """What the stage allows its providers, as its functions are told."""
+        from bellwether.handlers.provider_terms import read_terms
+
+        return read_terms(self._environment("FetchSocialFunction").get("PROVIDER_TERMS", "{}"))
+
+    def _environment(self, function: str) -> dict[str, str]:
+        """The environment of a function, by the output with its name."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        name = self.stage.output("FetchPricesFunction")
+        name = self.stage.output(function)
         try:
             told = owner_client(self.stage, "lambda").get_function_configuration(FunctionName=name)
         except (BotoCoreError, ClientError) as fault:
             raise aws_failure(fault, self.stage) from None
-        secret = told.get("Environment", {}).get("Variables", {}).get("PRICES_SECRET_ARN")
-        return self._composition.secrets().values(secret) if secret else {}
+        return dict(told.get("Environment", {}).get("Variables", {}))
 
     def ledger_versions(self) -> dict[int, int]:
         """How often each entry of the ledger was written or deleted, from the bucket's versions."""

@@ -109,6 +109,7 @@ def sources_of(ports: Any, keys: Mapping[str, str]) -> Sources:
         records=ports.providers,
         clock=lambda: datetime.now(UTC),
         keys={SECRET: keys},
+        terms=ports.provider_terms(),
     )
 
 

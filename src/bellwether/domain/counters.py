@@ -24,18 +24,6 @@ def summed(totals: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(sums.items()))
 
 
-def by_provider(totals: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Counters that carry a `provider` label, by provider; further labels stay in the name."""
-    found: dict[str, dict[str, float]] = {}
-    for counter, value in sorted(totals.items()):
-        name, labels = named(counter)
-        provider = labels.pop("provider", None)
-        if provider is not None:
-            full = " ".join((name, *labels.values()))
-            found.setdefault(provider, {})[full] = found.get(provider, {}).get(full, 0.0) + value
-    return found
-
-
 def spend(totals: Mapping[str, float]) -> dict[str, float]:
     """Counters of money and tokens, by short name."""
     return _only(summed(totals).items(), ("dollars", "usd", "tokens", "cost"))

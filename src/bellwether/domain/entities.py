@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-EntityType = Literal["asset", "feed", "subreddit", "query", "portfolio"]
+EntityType = Literal["asset", "feed", "subreddit", "query", "portfolio", "provider"]
 Symbol = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[A-Z0-9][A-Z0-9.\-=^]*$")]
 
 
@@ -35,6 +35,13 @@ class Query(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Words the social providers are searched for every minute, in the provider's own search language."""
 
     text: Annotated[str, Meta(min_length=1, max_length=512, pattern=r"\S")]
+
+
+class ProviderSwitch(Struct, frozen=True, kw_only=True):
+    """Whether a provider is asked at all; one without a record is."""
+
+    name: str
+    enabled: bool
 
 
 class Position(Struct, frozen=True, kw_only=True):

@@ -87,7 +87,7 @@ def reserve(
     # A breaker that has run out lets one call try: the others wait until that one is settled or given up.
     trying = record.open_until is not None
     return replace(
-        record,
+        _back_on(record),
         arrivals=arrivals,
         open_until=at + FIRST_BREAK if trying else None,
         called_at=at,
@@ -136,7 +136,10 @@ def next_call(record: ProviderRecord, terms: Terms, at: datetime) -> datetime | 
     """When the provider may be called next, `at` when it may be now; `None` while it is off."""
     if record.state == "off":
         return None
-    _, wait = reserve(record, terms, at, terms.call_dollars)
+    _, wait = reserve(record, terms, at, terms.call_dollars + terms.item_dollars)
+    if wait is None and record.state == "spent":
+        # a dollar is left, and not enough for what was to be asked
+        return _budget_renewed(record, at)
     return wait.until if wait else at
 
 
@@ -168,6 +171,10 @@ def _waiting(record: ProviderRecord, wait: Wait) -> ProviderRecord:
     """What is broken stays told as broken while it is left alone; a spent budget is told as such."""
     if wait.code in {"daily_budget", "monthly_budget"}:
         return replace(record, state="spent", code=wait.code, detail=wait.detail)
+    return _back_on(record)
+
+
+def _back_on(record: ProviderRecord) -> ProviderRecord:
     if record.state in {"spent", "off"}:
         return replace(record, state="ok", code=None, detail=None)
     return record
@@ -185,15 +192,30 @@ def _told_to_wait(record: ProviderRecord, at: datetime) -> Wait | None:
 def _out_of_money(record: ProviderRecord, terms: Terms, at: datetime, dollars: float) -> Wait | None:
     if dollars <= 0:
         return None
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     if terms.monthly_dollars is not None and record.dollars_this_month + dollars > terms.monthly_dollars:
-        first = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
         detail = f"the month's budget of {terms.monthly_dollars:g} dollars is spent"
-        return Wait(until=first, code="monthly_budget", detail=detail)
+        return Wait(until=_next_month(at), code="monthly_budget", detail=detail)
     if terms.daily_dollars is not None and record.dollars_today + dollars > terms.daily_dollars:
         detail = f"the day's budget of {terms.daily_dollars:g} dollars is spent"
-        return Wait(until=midnight + timedelta(days=1), code="daily_budget", detail=detail)
+        return Wait(until=_next_day(at), code="daily_budget", detail=detail)
     return None
+
+
+def _budget_renewed(record: ProviderRecord, at: datetime) -> datetime:
+    monthly = record.code == "monthly_budget"
+    of_now = record.month == f"{at:%Y%m}" if monthly else record.day == f"{at:%Y%m%d}"
+    if not of_now:
+        return at
+    return _next_month(at) if monthly else _next_day(at)
+
+
+def _next_day(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _next_month(at: datetime) -> datetime:
+    first = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)
 
 
 def _too_soon(record: ProviderRecord, terms: Terms, at: datetime) -> Wait | None:

@@ -1,22 +1,34 @@
-"""Every five minutes: reads the tracked RSS, Atom and JSON feeds."""
+"""Every five minutes: reads what feeds, news services and registers have that is new."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from bellwether.adapters.providers.feeds import FeedProvider
-from bellwether.adapters.providers.provider import Provider
-from bellwether.handlers.fetching import FetchParts, FetchSettings, compose, fetch, names_of
+from bellwether.adapters.providers import alphavantage, feeds, finnhub, gdelt, newsapi
+from bellwether.handlers.fetching import FetchParts, FetchSettings, Makers, fetch
+from bellwether.handlers.fetching import compose as compose_fetcher
 from bellwether.handlers.scheduled_function import ScheduledFunction
 
-Settings = FetchSettings
+MAKERS: Makers = {
+    "rss": feeds.targets,
+    "gdelt": gdelt.targets,
+    "newsapi": newsapi.targets,
+    "finnhub": finnhub.targets,
+    "alphavantage": alphavantage.targets,
+}
 
 
-def providers(parts: FetchParts) -> Sequence[Provider]:
-    return [FeedProvider(url, parts.http) for url in names_of(parts.entities.records("feed"), "url")]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings(FetchSettings):
+    news_secret_arn: str
+
+
+def compose(settings: Settings) -> FetchParts:
+    return compose_fetcher(settings, {"news": settings.news_secret_arn})
 
 
 def work(_event: Mapping[str, Any], parts: FetchParts, seconds: float) -> dict[str, Any]:
-    return fetch(parts, providers, seconds)
+    return fetch(parts, MAKERS, seconds)
 
 
 handler = ScheduledFunction(Settings, compose, work)

@@ -4,23 +4,28 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from bellwether.adapters.composition import Composition
 from bellwether.adapters.providers.guarded_http import GuardedHttp
-from bellwether.adapters.providers.prices.asking import price_http
-from bellwether.adapters.providers.prices.choosing import SECRET, price_providers
+from bellwether.adapters.providers.prices.asking import PriceProvider, price_http
+from bellwether.adapters.providers.prices.choosing import KEY_MEMBERS, SECRET, price_providers
 from bellwether.adapters.providers.prices.rounds import PriceRound, Round
 from bellwether.adapters.providers.sources import Sources
+from bellwether.adapters.providers.tally import change
+from bellwether.adapters.providers.terms import TERMS
 from bellwether.domain.problems import Problem
+from bellwether.domain.provider_record import ProviderRecord, switched_off
+from bellwether.domain.provider_terms import Terms
 from bellwether.handlers.clock import now
 from bellwether.handlers.figures import record
 from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.provider_keys import read_keys, why_off
+from bellwether.handlers.provider_terms import read_terms
 from bellwether.handlers.scheduled_function import ScheduledFunction
 from bellwether.handlers.settings import FunctionSettings
-from bellwether.usecases.ports import Clock, Counts, Entities, Lake, Prices, ProviderRecords, Secrets
+from bellwether.usecases.ports import Clock, Counts, Entities, Lake, Prices, ProviderRecords
 
 PATIENCE = 15.0
 """Seconds a quota is waited for at most: the spacing of five calls a minute, and no more of paid time."""
@@ -33,6 +38,7 @@ class Settings(FunctionSettings):
     events_table: str
     tracked_entities_table: str
     prices_secret_arn: str
+    provider_terms: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +48,10 @@ class Parts:
     lake: Lake
     counts: Counts
     records: ProviderRecords
-    secrets: Secrets
-    secret: str
     http: GuardedHttp
+    keys: Callable[[], Mapping[str, Mapping[str, str]]] = dict
+    """Members of the secret with keys of price services, under its name."""
+    terms: Mapping[str, Terms] = field(default_factory=lambda: TERMS)
     addresses: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = now
     sleep: Callable[[float], None] = time.sleep
@@ -58,26 +65,15 @@ def compose(settings: Settings) -> Parts:
         lake=make.lake(settings.lake_bucket),
         counts=make.counts(settings.events_table),
         records=make.provider_records(settings.events_table),
-        secrets=make.secrets(),
-        secret=settings.prices_secret_arn,
         http=price_http(),
+        keys=partial(read_keys, make.secrets(), {SECRET: settings.prices_secret_arn}),
+        terms=read_terms(settings.provider_terms),
     )
 
 
 def work(_event: Mapping[str, Any], parts: Parts, seconds: float) -> dict[str, Any]:
     """One round; gives what to log. A symbol that fails, and a provider that does, is told."""
-    sources = Sources(
-        entities=parts.entities,
-        http=parts.http,
-        records=parts.records,
-        clock=parts.clock,
-        sleep=parts.sleep,
-        keys={SECRET: keys_of(parts)},
-        addresses=parts.addresses,
-    )
-    providers, refused = price_providers(sources, patience=PATIENCE)
-    for name, fault in refused.items():
-        logger.warning("a provider fails", provider=name, code=fault.code)
+    providers = asked(parts)
     round_of = PriceRound(providers, parts.prices, parts.lake, clock=parts.clock)
     done = round_of([asset.symbol for asset in parts.entities.assets()], seconds)
     tell(done)
@@ -95,14 +91,38 @@ def work(_event: Mapping[str, Any], parts: Parts, seconds: float) -> dict[str, A
     }
 
 
-def keys_of(parts: Parts) -> dict[str, str]:
-    """The keys in the secret; none when it cannot be read, for Stooq can do without."""
-    try:
-        told = parts.secrets.values(parts.secret)
-    except (Problem, msgspec.DecodeError) as fault:
-        logger.warning("the secret with keys of price services could not be read", **describe_fault(fault))
-        return {}
-    return {name: value for name, value in told.items() if isinstance(value, str)}
+def asked(parts: Parts) -> list[PriceProvider]:
+    """The providers that may be asked, in order; of the others the record says why not.
+
+    Alpha Vantage's record is that of its news, too: without a key for prices it is left as it is.
+    """
+    keys = parts.keys()
+    records = parts.entities.records("provider")
+    switched = [str(told.get("name")) for told in records if told.get("enabled") is False]
+    sources = Sources(
+        entities=parts.entities,
+        http=parts.http,
+        records=parts.records,
+        clock=parts.clock,
+        keys=keys,
+        terms=parts.terms,
+        addresses=parts.addresses,
+        sleep=parts.sleep,
+    )
+    off = set(switched)
+    for name in KEY_MEMBERS:
+        why = why_off(parts.terms[name], keys, switched) if parts.terms[name].secret == SECRET else None
+        if why is not None:
+            off.add(name)
+            change(parts.records, name, partial(_off, code=why[0], detail=why[1]))
+    providers, refused = price_providers(sources, patience=PATIENCE, but=off)
+    for name, fault in refused.items():
+        logger.warning("a provider fails", provider=name, code=fault.code)
+    return providers
+
+
+def _off(record: ProviderRecord, code: str, detail: str) -> ProviderRecord:
+    return switched_off(record, code, detail)
 
 
 def tell(done: Round) -> None:
@@ -131,6 +151,10 @@ def tell(done: Round) -> None:
 def count(counts: Counts, done: Round) -> None:
     """Adds to the counters the dashboard shows; losing them must not repeat the round."""
     told = Counter[str]()
+    for provider, calls in done.calls.items():
+        told[f'bellwether_provider_calls_total{{provider="{provider}"}}'] += calls
+    for (provider, code), times in done.errors.items():
+        told[f'bellwether_provider_errors_total{{provider="{provider}",code="{code}"}}'] += times
     for one in done.held:
         told[f'bellwether_price_bars_held_back_total{{code="{one.code}"}}'] += 1
     for code, symbols in done.failures.items():

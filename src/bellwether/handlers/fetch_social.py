@@ -1,27 +1,29 @@
-"""Every minute: reads the public feeds of the tracked subreddits and searches for the tracked queries."""
+"""Every minute: reads what the tracked social sources have that is new."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from bellwether.adapters.providers.provider import Provider
-from bellwether.adapters.providers.reddit import query_provider, subreddit_provider
-from bellwether.handlers.fetching import FetchParts, FetchSettings, compose, fetch, names_of
+from bellwether.adapters.providers import reddit, x
+from bellwether.handlers.fetching import FetchParts, FetchSettings, Makers, fetch
+from bellwether.handlers.fetching import compose as compose_fetcher
 from bellwether.handlers.scheduled_function import ScheduledFunction
 
-Settings = FetchSettings
+MAKERS: Makers = {"reddit": reddit.targets, "x": x.targets}
 
 
-def providers(parts: FetchParts) -> Sequence[Provider]:
-    subreddits = names_of(parts.entities.records("subreddit"), "name")
-    queries = names_of(parts.entities.records("query"), "text")
-    return [
-        *(subreddit_provider(name, parts.http) for name in subreddits),
-        *(query_provider(text, parts.http) for text in queries),
-    ]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings(FetchSettings):
+    x_secret_arn: str
+    reddit_secret_arn: str
+
+
+def compose(settings: Settings) -> FetchParts:
+    return compose_fetcher(settings, {"x": settings.x_secret_arn, "reddit": settings.reddit_secret_arn})
 
 
 def work(_event: Mapping[str, Any], parts: FetchParts, seconds: float) -> dict[str, Any]:
-    return fetch(parts, providers, seconds)
+    return fetch(parts, MAKERS, seconds)
 
 
 handler = ScheduledFunction(Settings, compose, work)

@@ -31,7 +31,20 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
         "roll_signal_tables",
         "signal_worker",
     ),
-    "provider": ("alphavantage", "polygon", "reddit", "rss", "stooq", "tiingo"),
+    "provider": (
+        "alphavantage",
+        "edgar",
+        "finnhub",
+        "gdelt",
+        "newsapi",
+        "openai",
+        "polygon",
+        "reddit",
+        "rss",
+        "stooq",
+        "tiingo",
+        "x",
+    ),
 }
 """The known values of each dimension beside `service`."""
 
@@ -84,8 +97,11 @@ FIGURES: Mapping[str, Figure] = {
     "DeniedAtGateway": Figure("Count", "requests the gateway turned away by policy", source="access log"),
     # cost
     "ProviderCalls": Figure("Count", "calls to data providers", by="provider"),
-    "ProviderFailures": Figure("Count", "targets of providers that keep failing", by="provider"),
+    "ProviderItems": Figure("Count", "new items of data providers"),
+    "ProviderLagSeconds": Figure("Seconds", "median age of new items when they were read"),
+    "ProviderFailures": Figure("Count", "targets of providers that keep failing"),
     "ProviderDollars": Figure("None", "what calls to data providers cost, in US dollars", by="provider"),
+    "ProviderBudgetUsed": Figure("None", "larger share of a day's or month's budget spent"),
 }
 
 

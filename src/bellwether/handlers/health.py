@@ -11,14 +11,19 @@ from msgspec import Struct
 
 from bellwether.adapters.composition import Composition
 from bellwether.adapters.naming import month_of
-from bellwether.domain.problems import Unavailable
+from bellwether.adapters.providers.terms import TERMS
+from bellwether.domain.items import Instant
+from bellwether.domain.problems import Problem, Unavailable
+from bellwether.domain.provider_terms import Terms
 from bellwether.handlers.answers import Answer, json_answer
 from bellwether.handlers.api_function import ApiFunction
 from bellwether.handlers.clock import now
 from bellwether.handlers.logs import describe_fault, logger
+from bellwether.handlers.provider_terms import read_terms
 from bellwether.handlers.request import Call
 from bellwether.handlers.settings import FunctionSettings
-from bellwether.usecases.ports import Clock
+from bellwether.usecases.ports import Clock, ProviderRecords
+from bellwether.usecases.provider_status import Standing, provider_statuses
 
 FRESH_SECONDS = 5.0
 PATIENCE_SECONDS = 4.0
@@ -37,6 +42,7 @@ class Settings(FunctionSettings):
     ingest_dlq_url: str
     decisions_dlq_url: str
     signals_table_prefix: str
+    provider_terms: str
 
 
 class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,12 +53,26 @@ class Dependency(Struct, frozen=True, kw_only=True, omit_defaults=True):
     messages: int | None = None
 
 
+class ProviderHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A provider that was asked for something, or that is off: its state and what follows from it."""
+
+    state: Standing
+    line: str
+    next_call_at: Instant | None = None
+
+
 class Health(Struct, frozen=True, kw_only=True):
-    """`ok` when every part answers. Dead letters do not make the desk unhealthy, they make someone look."""
+    """`ok` when every part answers. Dead letters do not make the desk unhealthy, they make someone look; nor
+    does a provider that is away.
+    """
 
     status: Literal["ok", "down"]
     checked_at: datetime
     dependencies: dict[str, Dependency]
+    providers: dict[str, ProviderHealth]
+
+
+_FINE = Dependency(state="ok", milliseconds=0.0)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -60,6 +80,8 @@ class Parts:
     """The probes by part, and the last finding, which serves everybody for five seconds."""
 
     probes: Mapping[str, Probe]
+    records: ProviderRecords
+    terms: Mapping[str, Terms] = field(default_factory=lambda: TERMS)
     clock: Clock = now
     ticks: Callable[[], float] = time.monotonic
     last: tuple[float, Health] | None = field(default=None)
@@ -82,7 +104,9 @@ def compose(settings: Settings) -> Parts:
             "ingest_queue": lambda: queues.depth(settings.ingest_queue_url),
             "ingest_dead_letters": lambda: queues.depth(settings.ingest_dlq_url),
             "decisions_dead_letters": lambda: queues.depth(settings.decisions_dlq_url),
-        }
+        },
+        records=Composition(clients).provider_records(settings.events_table),
+        terms=read_terms(settings.provider_terms),
     )
 
 
@@ -118,7 +142,25 @@ def examine(parts: Parts) -> Health:
     # a probe that hangs must not make this call hang: its thread ends on its own
     pool.shutdown(wait=False, cancel_futures=True)
     status: Literal["ok", "down"] = "down" if any(d.state == "down" for d in found.values()) else "ok"
-    return Health(status=status, checked_at=parts.clock(), dependencies=found)
+    return Health(
+        status=status, checked_at=parts.clock(), dependencies=found, providers=providers_of(parts, found)
+    )
+
+
+def providers_of(parts: Parts, found: Mapping[str, Dependency]) -> dict[str, ProviderHealth]:
+    """The providers there is something to say of; none when their records are not to be had."""
+    if found.get("events", _FINE).state == "down":
+        return {}
+    try:
+        statuses = provider_statuses(parts.records.all(), parts.terms, {}, parts.clock())
+    except Problem as fault:
+        logger.warning("the providers' records do not answer", **describe_fault(fault))
+        return {}
+    return {
+        told.name: ProviderHealth(state=told.state, line=told.line, next_call_at=told.next_call_at)
+        for told in statuses
+        if told.state != "idle"
+    }
 
 
 def timed(name: str, probe: Probe) -> Dependency:

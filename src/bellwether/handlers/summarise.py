@@ -6,6 +6,7 @@ from bellwether.adapters.composition import Composition
 from bellwether.handlers.answers import Answer, json_answer
 from bellwether.handlers.api_function import ApiFunction
 from bellwether.handlers.clock import now
+from bellwether.handlers.provider_terms import read_terms
 from bellwether.handlers.request import Call
 from bellwether.handlers.settings import FunctionSettings
 from bellwether.usecases.ports import Clock
@@ -20,6 +21,7 @@ class Settings(FunctionSettings):
     tracked_entities_table: str
     events_table: str
     lake_bucket: str
+    provider_terms: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +42,8 @@ def compose(settings: Settings) -> Parts:
             forecasts=make.forecasts(settings.lake_bucket),
             lake=make.lake(settings.lake_bucket),
             counts=make.counts(settings.events_table),
+            records=make.provider_records(settings.events_table),
+            terms=read_terms(settings.provider_terms),
         )
     )
 

@@ -10,12 +10,13 @@ from msgspec import Struct
 from bellwether.agents.registry import with_defaults
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import Calibration
-from bellwether.domain.counters import by_provider, spend, summed
+from bellwether.domain.counters import spend, summed
 from bellwether.domain.evaluation import subject_key
 from bellwether.domain.items import Instant
 from bellwether.domain.limits import read_controls
 from bellwether.domain.outcomes import AgentTrackRecord, Outcome, outcome_id
 from bellwether.domain.proposals import DeskState, Proposal, Status
+from bellwether.domain.provider_terms import Terms
 from bellwether.domain.reliability import reliability_of, track_record_of
 from bellwether.domain.scores import Score, TrackRecord
 from bellwether.usecases.evaluate import LATEST, Report
@@ -28,7 +29,9 @@ from bellwether.usecases.ports import (
     Lake,
     Outcomes,
     Proposals,
+    ProviderRecords,
 )
+from bellwether.usecases.provider_status import ProviderStatus, provider_statuses
 
 SCORES_SINCE = timedelta(hours=48)
 MOST_SCORES = 200
@@ -118,7 +121,8 @@ class AgentLine(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """`GET /dashboard/summary`. `providers` and `spend` are counters by provider and by name.
+    """`GET /dashboard/summary`. `providers` holds the providers something was asked of or that are off,
+    `spend` counters of money and tokens by name.
 
     `calibration` and the agents' records are those of the last evaluation, `None` before the first.
     """
@@ -131,7 +135,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     outcomes: list[OutcomeLine]
     calibration: Calibration | None
     agents: list[AgentLine]
-    providers: dict[str, dict[str, float]]
+    providers: list[ProviderStatus]
     spend: dict[str, float]
     evaluated_at: Instant | None
 
@@ -148,6 +152,8 @@ class Summarise:
     forecasts: Forecasts
     lake: Lake
     counts: Counts
+    records: ProviderRecords
+    terms: Mapping[str, Terms]
 
     def __call__(self, *, now: datetime) -> Summary:
         """What the desk is and does at `now`."""
@@ -165,7 +171,11 @@ class Summarise:
             outcomes=[_outcome_line(outcome) for outcome in recent],
             calibration=report.calibration if report else None,
             agents=_agents(with_defaults(self.configs.current()), report),
-            providers=by_provider(totals),
+            providers=[
+                told
+                for told in provider_statuses(self.records.all(), self.terms, totals, now)
+                if told.state != "idle"
+            ],
             spend=spend(totals),
             evaluated_at=report.at if report else None,
         )

@@ -35,7 +35,7 @@ def environment(settings: type[FunctionSettings]) -> dict[str, str]:
         "DELETION_PROTECTION": "true",
         "TABLE_READ_LIMIT": "4000",
         "TABLE_WRITE_LIMIT": "2000",
-        "PROVIDER_PRICES": "{}",
+        "PROVIDER_TERMS": "{}",
         "PASSWORD_DAYS": "180",
         "JWKS_URL": "https://pool.example/.well-known/jwks.json",
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.adapters.providers.terms import TERMS
 from bellwether.domain.entities import Asset, Portfolio
 from bellwether.domain.problems import Conflict
 from bellwether.domain.rights import User
@@ -80,6 +81,8 @@ class Desk:
             forecasts=ports.forecasts,
             lake=ports.lake,
             counts=ports.counts,
+            records=ports.providers,
+            terms=TERMS,
         )
         parts = {
             "/score": score.Parts(score=scoring, clock=lambda: NOW),

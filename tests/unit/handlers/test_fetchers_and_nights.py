@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from bellwether.adapters.providers.guarded_http import USER_AGENT, GuardedHttp
 from bellwether.domain.entities import Feed, Query, Subreddit
 from bellwether.domain.problems import Unavailable
 from bellwether.handlers import evaluate, fetch_news, fetch_social
-from bellwether.handlers.fetching import FetchParts, names_of, user_agent
+from bellwether.handlers.fetching import FetchParts, targets
+from bellwether.handlers.provider_keys import read_keys
 from bellwether.handlers.scheduled_function import Failed, seconds_left
 from bellwether.usecases.evaluate import Evaluate, EvaluateRequest
 from bellwether.usecases.ingest import Ingest
@@ -42,6 +44,7 @@ def fetching(ports: MemoryPorts, trusted: set[str]) -> FetchParts:
         lake=ports.lake,
         ingest=ingest,
         http=GuardedHttp(trusted=trusted, seconds=10),
+        records=ports.providers,
         clock=lambda: NOW,
     )
 
@@ -77,12 +80,12 @@ def test_tracked_subreddits_and_queries_are_asked_at_their_public_feed(ports: Me
     ports.entities.put("query", "q", Query(text="$KO OR cola"))
     ports.entities.put("feed", "f", Feed(url="https://news.example/feed"))
     parts = fetching(ports, set())
-    assert {(p.name, p.target, p.kind) for p in fetch_social.providers(parts)} == {
+    assert {(p.name, p.target, p.kind) for p in targets(parts, fetch_social.MAKERS)} == {
         ("reddit", "stocks", "social"),
         ("reddit", "investing", "social"),
         ("reddit", "search: $KO OR cola", "social"),
     }
-    (feed,) = fetch_news.providers(parts)
+    (feed,) = targets(parts, fetch_news.MAKERS)
     assert isinstance(feed, FeedProvider)
     assert feed.target == "https://news.example/feed"
 
@@ -122,15 +125,15 @@ def test_when_the_desk_itself_fails_the_run_fails_and_says_nothing_private(
         (None, USER_AGENT),
     ],
 )
-def test_fetchers_introduce_themselves_as_the_secret_says(secret: str | None, expected: str) -> None:
-    assert user_agent(MemorySecrets({"arn": secret} if secret else {}), "arn") == expected
-
-
-def test_names_come_once_and_records_without_them_are_passed_over() -> None:
-    assert names_of([{"url": "a"}, {"other": 1}, {"url": "b"}, {"url": "a"}, {"url": ""}], "url") == [
-        "a",
-        "b",
-    ]
+def test_fetchers_introduce_themselves_as_the_secret_says(
+    ports: MemoryPorts, peer: Peer, secret: str | None, expected: str
+) -> None:
+    peer.serve("/feed", rss("one"))
+    ports.entities.put("feed", "f", Feed(url=peer.url("/feed")))
+    secrets = MemorySecrets({"arn": secret} if secret else {})
+    parts = replace(fetching(ports, {peer.host}), keys=lambda: read_keys(secrets, {"providers": "arn"}))
+    fetch_news.handler.serve(SCHEDULED, Context(240_000), lambda: parts)
+    assert [headers["user-agent"] for _, headers in peer.requests] == [expected]
 
 
 def test_time_is_kept_back_to_finish_in() -> None:

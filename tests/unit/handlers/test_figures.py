@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from bellwether.adapters.providers.provider import Health
+from bellwether.adapters.memory import MemoryProviderRecords
+from bellwether.adapters.providers.provider import Cost, Cursor, Fetched, Health
+from bellwether.adapters.providers.tally import Tally
+from bellwether.adapters.providers.terms import TERMS
 from bellwether.domain.problems import Unauthenticated
+from bellwether.domain.provider_record import ProviderRecord, reserve
+from bellwether.domain.provider_terms import Quota
 from bellwether.handlers import authorizer, provider_spend
 from bellwether.handlers.figure_names import DIMENSIONS, FIGURES, OTHER
 from bellwether.handlers.figures import embedded, record
-from bellwether.handlers.provider_spend import read_prices, spent
+from bellwether.handlers.provider_terms import read_terms
 from bellwether.handlers.queue_function import QueueFunction
 from bellwether.handlers.scheduled_function import Failed, ScheduledFunction
 from bellwether.handlers.settings import FunctionSettings
@@ -129,30 +135,61 @@ def test_an_unknown_caller_is_told_as_one(capsys: pytest.CaptureFixture[str]) ->
     assert totals(found, "AuthorizerFaults") == [1]
 
 
-def health(provider: str, state: str) -> Health:
-    return Health(provider=provider, target="t", state=state, checked_at=NOW)  # type: ignore[arg-type]
+def asked(provider: str, state: str, **cost: float) -> Fetched:
+    health = Health(provider=provider, target="t", state=state, checked_at=NOW)  # type: ignore[arg-type]
+    return Fetched(items=[], cursor=Cursor(), health=health, cost=Cost(**cost))  # type: ignore[arg-type]
 
 
 @pytest.mark.req("B2", "X2")
 def test_calls_to_providers_are_metered_in_dollars(capsys: pytest.CaptureFixture[str]) -> None:
-    round_ = [
-        health("reddit", "ok"),
-        health("reddit", "failing"),
-        health("reddit", "waiting"),
-        health("rss", "ok"),
-    ]
-    spending = spent(round_, {"reddit": 0.01})
-    assert spending == {"reddit": (2, 1, 0.02), "rss": (1, 0, 0.0)}
-    provider_spend.tell(spending)
+    tallies = {"x": Tally(), "rss": Tally()}
+    for fetched in (
+        asked("x", "ok", calls=2, dollars=0.5),
+        asked("x", "failing", calls=1, dollars=0.25),
+        asked("x", "waiting"),
+        asked("rss", "ok", calls=1),
+    ):
+        tallies[fetched.health.provider].add(fetched)
+    records = MemoryProviderRecords()
+    spent, _ = reserve(ProviderRecord(name="x"), TERMS["x"], NOW, 4.0)
+    assert records.put(structs.replace(spent, version=1))
+    provider_spend.tell(tallies, records, TERMS, NOW)
     found = samples(capsys.readouterr().out)
-    assert sum(totals(found, "ProviderDollars")) == pytest.approx(0.02)
+    assert sum(totals(found, "ProviderDollars")) == pytest.approx(0.75)
+    assert sum(totals(found, "ProviderCalls")) == 4
+    assert sum(totals(found, "ProviderFailures")) == 1
+    # only what has a budget can use it up: 4 of 5 dollars a day
+    assert totals(found, "ProviderBudgetUsed") == [pytest.approx(0.8)]
+    assert totals(found, "ProviderLagSeconds") == []
     assert {s.dimensions[-1] for s in found if len(s.dimensions) == 2} == {
-        ("provider", "reddit"),
+        ("provider", "x"),
         ("provider", "rss"),
     }
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"a": "free"}', '{"a": -1}', '{"a": 1e999}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"x": {"call_dollars": "free"}}',
+        '{"x": {"call_dollars": -1}}',
+        '{"x": {"daily_dollars": 1e999}}',
+        '{"x": {"quotas": [{"calls": 0, "seconds": 1}]}}',
+        '{"x": {"quotas": [{"calls": 1, "seconds": 1, "burst": 2}]}}',
+        '{"x": {"colour": 1}}',
+        '{"nobody": {}}',
+    ],
+)
 def test_a_meter_that_cannot_be_read_stops_the_function(text: str) -> None:
-    with pytest.raises(ValueError, match="PROVIDER_PRICES"):
-        read_prices(text)
+    with pytest.raises(ValueError, match=r"PROVIDER_TERMS|Expected"):
+        read_terms(text)
+
+
+def test_a_stage_says_otherwise_of_what_it_names_and_of_nothing_else() -> None:
+    told = read_terms('{"x": {"monthly_dollars": 7, "quotas": [{"calls": 3, "seconds": 60}]}}')
+    assert (told["x"].monthly_dollars, told["x"].quotas) == (7.0, (Quota(calls=3, seconds=60),))
+    assert told["x"].item_dollars == TERMS["x"].item_dollars
+    assert {name: row for name, row in told.items() if name != "x"} == {
+        name: row for name, row in TERMS.items() if name != "x"
+    }

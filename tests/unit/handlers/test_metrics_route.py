@@ -1,16 +1,22 @@
 """`GET /metrics`: OpenMetrics by its grammar, whatever the counters are called."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.adapters.providers.terms import TERMS
 from bellwether.domain.problems import Unavailable
+from bellwether.domain.provider_record import ProviderRecord, reserve
 from bellwether.handlers.metrics import Parts, handler
 from bellwether.handlers.open_metrics import exposition, read_series
 from tests.unit.handlers.events import Context, rest_event
 from tests.unit.handlers.openmetrics_grammar import samples
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 QUEUES = {"ingest": "https://sqs/ingest", "ingest_dead_letters": "https://sqs/dlq"}
 
 
@@ -25,7 +31,7 @@ def test_counters_and_queue_depths_are_openmetrics(ports: MemoryPorts) -> None:
         }
     )
     ports.depths.depths["https://sqs/dlq"] = 4
-    parts = Parts(counts=ports.counts, depths=ports.depths, queues=QUEUES)
+    parts = Parts(counts=ports.counts, depths=ports.depths, queues=QUEUES, records=ports.providers)
     response = handler.serve(rest_event("GET", "/metrics", roles="machine"), Context(), lambda: parts)
     assert response["statusCode"] == 200
     assert response["headers"]["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -49,7 +55,7 @@ class Away:
 
 @pytest.mark.req("A12")
 def test_a_queue_that_does_not_answer_has_no_depth_instead_of_none(ports: MemoryPorts) -> None:
-    parts = Parts(counts=ports.counts, depths=Away(), queues=QUEUES)
+    parts = Parts(counts=ports.counts, depths=Away(), queues=QUEUES, records=ports.providers)
     response = handler.serve(rest_event("GET", "/metrics"), Context(), lambda: parts)
     found = samples(response["body"])
     assert found == {
@@ -90,3 +96,19 @@ def test_labels_survive_being_written_and_read(labels: dict[str, str]) -> None:
     text = exposition({}, {"bellwether_x": [(tuple(sorted(labels.items())), 1.0)]}, {})
     line = text.split("\n")[1]
     assert read_series(line.rsplit(" ", 1)[0]) == ("bellwether_x", tuple(sorted(labels.items())))
+
+
+@pytest.mark.req("A12", "B2")
+def test_each_provider_has_its_state_its_lag_its_budget_and_its_next_call(ports: MemoryPorts) -> None:
+    spent, _ = reserve(ProviderRecord(name="x", lag_seconds=42.5), TERMS["x"], NOON, 4.0)
+    assert ports.providers.put(structs.replace(spent, version=1))
+    parts = Parts(
+        counts=ports.counts, depths=ports.depths, queues={}, records=ports.providers, clock=lambda: NOON
+    )
+    found = samples(handler.serve(rest_event("GET", "/metrics"), Context(), lambda: parts)["body"])
+    assert found == {
+        ("bellwether_provider_up", '{provider="x",state="ok"}'): 1,
+        ("bellwether_provider_lag_seconds", '{provider="x"}'): 42.5,
+        ("bellwether_provider_budget_used_ratio", '{provider="x"}'): 0.8,
+        ("bellwether_provider_next_call_timestamp_seconds", '{provider="x"}'): NOON.timestamp(),
+    }

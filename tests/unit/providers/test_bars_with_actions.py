@@ -11,6 +11,7 @@ from bellwether.adapters.providers.prices.polygon import MOST_PAGES, Polygon
 from bellwether.adapters.providers.prices.stooq import Stooq
 from bellwether.adapters.providers.prices.tiingo import Tiingo
 from bellwether.domain.corporate_actions import Dividend, Split
+from tests.peers import alphavantage as news
 from tests.peers import alphavantage_bars as alphavantage
 from tests.peers import market_data, polygon
 from tests.peers.feeds import feed_peer
@@ -164,6 +165,8 @@ def test_adjusted_closes_are_made_from_what_alpha_vantage_tells(
     [
         ({"Information": alphavantage.DAILY.format(key=alphavantage.KEY)}, "used_up", True),
         ({"Note": alphavantage.MINUTELY}, "too_many_requests", True),
+        ({"Information": news.TOO_QUICK}, "too_many_requests", True),
+        ({"Note": news.OLD_NOTE}, "too_many_requests", True),
         ({"Information": alphavantage.PREMIUM}, "not_in_plan", False),
         ({"Error Message": alphavantage.BAD_KEY}, "key_refused", True),
         ({"Error Message": alphavantage.UNKNOWN}, "unknown_symbol", False),

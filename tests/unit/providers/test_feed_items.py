@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -307,3 +308,15 @@ def test_every_real_feed_gives_items_that_hold_or_says_why_not() -> None:
         refused += len(parsed.refused)
     assert given_items > 900, "the parser gives less than it used to"
     assert refused < 20
+
+
+@pytest.mark.req("A3")
+@pytest.mark.parametrize("kept", range(1, 6))
+def test_a_document_that_ends_within_an_entry_gives_no_entry_that_nobody_wrote(kept: int) -> None:
+    whole = rss(*(f"title-{number}-of-a-feed" for number in range(5)))
+    names = [item.source_id for item in parse_feed(whole).items]
+    starts = [found.start() for found in re.finditer(rb"<item>", whole)]
+    for end in range(starts[kept - 1] + len(b"<item>") + 1, whole.index(b"</item>", starts[kept - 1])):
+        found = parse_feed(whole[:end])
+        assert [item.source_id for item in found.items] == names[: kept - 1]
+        assert [refusal.code for refusal in found.refused if refusal.index is not None] in ([], ["cut_short"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bellwether.domain.counters import by_provider, named, spend, summed
+from bellwether.domain.counters import named, spend, summed
 
 pytestmark = pytest.mark.req("A9")
 
@@ -30,17 +30,6 @@ def test_labels_add_up_under_the_short_name_in_order() -> None:
         'bellwether_items_total{kind="news"}': 3.0,
     }
     assert list(summed(totals).items()) == [("calls", 1.0), ("items", 5.0)]
-
-
-def test_providers_have_their_own_figures_by_what_else_is_labelled() -> None:
-    totals = {
-        'bellwether_calls_total{provider="x",status="200"}': 4.0,
-        'calls{provider="x",status="200"}': 3.0,
-        'bellwether_calls_total{provider="x",status="429"}': 1.0,
-        'bellwether_calls_total{provider="rss"}': 9.0,
-        "bellwether_items_total": 7.0,
-    }
-    assert by_provider(totals) == {"x": {"calls 200": 7.0, "calls 429": 1.0}, "rss": {"calls": 9.0}}
 
 
 def test_spending_is_what_counts_money_or_tokens() -> None:

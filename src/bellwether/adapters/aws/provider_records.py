@@ -31,13 +31,13 @@ class DynamoProviderRecords:
         return next((_record(row) for row in rows), ProviderRecord(name=name))
 
     def put(self, record: ProviderRecord) -> bool:
-        values: Row = {":record": msgspec.json.encode(record).decode(), ":version": record.version}
+        values: Row = {":body": msgspec.json.encode(record).decode(), ":version": record.version}
         first = record.version == 1
         try:
             # an update: the fetchers may do nothing else to the table
             self._table.update(
                 {"day": PROVIDERS, "id": record.name},
-                "SET record = :record, #version = :version",
+                "SET body = :body, #version = :version",
                 values if first else {**values, ":before": record.version - 1},
                 condition="attribute_not_exists(#version)" if first else "#version = :before",
                 names={"#version": "version"},
@@ -54,4 +54,4 @@ class DynamoProviderRecords:
 
 
 def _record(row: Row) -> ProviderRecord:
-    return msgspec.json.decode(str(row["record"]), type=ProviderRecord)
+    return msgspec.json.decode(str(row["body"]), type=ProviderRecord)

@@ -14,18 +14,22 @@ from bellwether.adapters.providers.provider import Cursor, Fetched, Health, Stat
 from bellwether.domain.items import Item, Kind
 
 MOST_SEEN = 1_000
+MOST_AT_ONCE = 4
+"""Targets of one provider that are read side by side, where its quota leaves room for that."""
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 
 
 class Got(Struct, frozen=True, kw_only=True):
     """What a read gave: items in the provider's order, the cursor that says how far it came, and how many
-    entries were no items. `fault` ended it early; what was read before it counts."""
+    entries were no items. `fault` ended it early; what was read before it counts. `note` says what had to be
+    left out of a read that went well."""
 
     items: list[Item]
     cursor: Cursor
     refused: int = 0
     fault: Refused | None = None
+    note: str | None = None
 
 
 Read = Callable[[Calls, Cursor, datetime], Got]
@@ -50,6 +54,8 @@ class ApiTarget:
         self.name = client.terms.name
         self.target = target
         self.kind = kind
+        one_by_one = any(quota.burst == 1 and quota.spacing >= 1 for quota in client.terms.quotas)
+        self.at_once = 1 if one_by_one else MOST_AT_ONCE
 
     def fetch(self, cursor: Cursor, at: datetime) -> Fetched:
         """Reads on from the cursor; `at` is when (UTC), and is what items are observed at."""
@@ -65,8 +71,18 @@ class ApiTarget:
         after = replace(got.cursor, seen=seen)
         ended_by = got.fault
         if ended_by is None:
-            after = replace(after, failures=0, not_before=at + self._every if self._every else None)
-            health = self._health("ok", at, began, items=len(items), refused=got.refused)
+            # what one read could not finish is read on as soon as can be
+            paused = bool(self._every) and after.page is None
+            after = replace(after, failures=0, not_before=at + self._every if paused else None)
+            health = self._health(
+                "ok",
+                at,
+                began,
+                code="left_out" if got.note else None,
+                detail=got.note,
+                items=len(items),
+                refused=got.refused,
+            )
         else:
             after = self._later(after, at, ended_by)
             state: State = "waiting" if isinstance(ended_by, Waiting) else "failing"

@@ -37,7 +37,10 @@ class Waiting(Refused):
 
 
 class ProviderClient:
-    """Calls of one provider. `judge` is asked about every answer that came; see `Judge`."""
+    """Calls of one provider. `judge` is asked about every answer that came; see `Judge`.
+
+    `patience` is how many seconds a call may wait for its place in a quota.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class ProviderClient:
         clock: Clock,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], None] = time.sleep,
+        patience: float = 0.0,
     ) -> None:
         self.terms = terms
         self._http = http
@@ -57,6 +61,7 @@ class ProviderClient:
         self._clock = clock
         self._jitter = jitter
         self._sleep = sleep
+        self._patience = patience
 
     def calls(self) -> "Calls":
         """A meter of its own for one fetch."""
@@ -64,18 +69,19 @@ class ProviderClient:
 
     def call(self, send: Callable[[GuardedHttp], Response], expected: float) -> tuple[Response, datetime]:
         """One call that may cost `expected` dollars. Raises `Waiting` before it, `Refused` after it."""
-        began = self._clock()
-        self._reserve(began, expected)
+        self._reserve_in_time(expected)
         try:
             response = send(self._http)
             told = self._judge_of(response, self._clock())
         except Refused as fault:
             at = self._clock()
+            # what is refused of one target must not hold up the others
+            pause = fault.wait if fault.about_all else None
             outcome = Outcome(
                 code=fault.code,
                 detail=fault.detail,
                 about_all=fault.about_all,
-                not_before=at + fault.wait if fault.wait is not None else None,
+                not_before=at + pause if pause is not None else None,
             )
             self.settle(outcome, unspent=0.0 if fault.unanswered else expected)
             raise
@@ -107,6 +113,19 @@ class ProviderClient:
             told = f"{self.terms.title} answered {response.status}"
             raise Refused(f"http_{response.status}", told, wait=wait)
         return self._judge(response, at)
+
+    def _reserve_in_time(self, dollars: float) -> None:
+        left = self._patience
+        while True:
+            at = self._clock()
+            try:
+                return self._reserve(at, dollars)
+            except Waiting as early:
+                pause = (early.until - at).total_seconds()
+                if early.code != "quota" or pause > left:
+                    raise
+            left -= pause
+            self._sleep(pause)
 
     def _reserve(self, at: datetime, dollars: float) -> None:
         refused: list[Wait] = []

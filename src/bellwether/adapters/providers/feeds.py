@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from bellwether.adapters.providers.feed_items import ParsedFeed, parse_feed
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused, Response
-from bellwether.adapters.providers.provider import Cursor, Fetched, Health, State
+from bellwether.adapters.providers.provider import Cost, Cursor, Fetched, Health, State
+from bellwether.adapters.providers.sources import Sources
 from bellwether.adapters.providers.waiting import retry_after
 from bellwether.domain.items import Item, Kind, Source
 
@@ -65,6 +66,7 @@ class FeedProvider:
                 etag=_header(response, "etag"), last_modified=_header(response, "last-modified"), seen=seen
             ),
             health=self._health("ok", at, began, items=len(items), refused=len(parsed.refused)),
+            cost=Cost(calls=1),
         )
 
     def _failure(
@@ -89,6 +91,7 @@ class FeedProvider:
                 failures=failures,
             ),
             health=self._health("failing", at, began, code=code, detail=detail, failures=failures),
+            cost=Cost(calls=1),
         )
 
     def _without_items(
@@ -102,7 +105,7 @@ class FeedProvider:
         detail: str | None = None,
     ) -> Fetched:
         health = self._health(state, at, began, code=code, detail=detail, failures=cursor.failures)
-        return Fetched(items=[], cursor=cursor, health=health)
+        return Fetched(items=[], cursor=cursor, health=health, cost=Cost(calls=int(began is not None)))
 
     def _health(
         self,
@@ -129,6 +132,12 @@ class FeedProvider:
             failures=failures,
             milliseconds=took,
         )
+
+
+def targets(sources: Sources) -> list[FeedProvider]:
+    """The tracked feeds."""
+    urls = dict.fromkeys(str(r["url"]) for r in sources.entities.records("feed") if r.get("url"))
+    return [FeedProvider(url, sources.http) for url in urls]
 
 
 def conditions(cursor: Cursor) -> dict[str, str]:

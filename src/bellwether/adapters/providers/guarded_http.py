@@ -13,6 +13,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from datetime import timedelta
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -113,6 +114,12 @@ class GuardedHttp:
         self._resolver = resolver
         self._user_agent = user_agent
         self._tls = tls or ssl.create_default_context()
+
+    def named(self, user_agent: str) -> "GuardedHttp":
+        """The same client, introducing itself as that."""
+        other = copy(self)
+        other._user_agent = user_agent
+        return other
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
         """Fetches `url`. Raises `Refused` for what may not, cannot or does not come in time and size."""

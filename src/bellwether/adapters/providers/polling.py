@@ -2,16 +2,20 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health, Provider
-from bellwether.domain.items import Item, Kind
+from bellwether.adapters.providers.tally import Tally
+from bellwether.domain.items import Kind
+from bellwether.domain.problems import Problem
 from bellwether.usecases.ports import Lake
 
 MOST_AT_ONCE = 8
@@ -36,13 +40,14 @@ class Submit(Protocol):
 
 
 class Round(Struct, frozen=True, kw_only=True):
-    """What a round did; `put_off` names targets there was no time for."""
+    """What a round did, in all and by provider; `put_off` names targets there was no time for."""
 
     fetched: int
     accepted: int
     duplicates: int
     health: list[Health]
     put_off: list[str]
+    providers: dict[str, Tally]
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -65,58 +70,86 @@ def poll(
     at: datetime,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Round:
-    """Fetches all targets, eight at a time, starting none after `seconds`.
+    """Fetches all targets, each provider in a lane of its own, starting none after `seconds`.
 
     A cursor moves only after the items before it were taken: what fails in between is fetched again, and
-    the items' identities make sure that it counts once. One target's failure is nobody else's.
+    the items' identities make sure that it counts once. One target's failure is nobody else's; when the desk
+    itself fails, what the other targets brought (and may have been paid for) is handed over all the same, and
+    the first failure is raised after that.
     """
     until = clock() + seconds
-    results: list[tuple[Provider, Fetched]] = []
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    health: list[Health] = []
     put_off: list[str] = []
-    accepted = duplicates = 0
+    failures: list[Problem] = []
 
-    def one(provider: Provider) -> Fetched | None:
-        return provider.fetch(read_cursor(lake, provider), at) if clock() < until else None
+    def one(provider: Provider, cursor: Cursor) -> Fetched | None:
+        # a target that waited for its turn reads what is known by then
+        return provider.fetch(cursor, max(wall(), at)) if clock() < until else None
 
-    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-        running = {pool.submit(one, provider): provider for provider in in_turn(providers, at)}
+    with ExitStack() as lanes:
+        running: dict[Future[Fetched | None], Provider] = {}
+        for lane in by_name(in_turn(providers, lake)):
+            width = min(getattr(lane[0][0], "at_once", MOST_AT_ONCE), MOST_AT_ONCE)
+            pool = lanes.enter_context(ThreadPoolExecutor(width))
+            running |= {pool.submit(one, provider, cursor): provider for provider, cursor in lane}
         for done in as_completed(running):
             provider, fetched = running[done], done.result()
             if fetched is None:
                 put_off.append(provider.target)
                 continue
-            for taken in _hand_over(provider, fetched.items, submit):
-                accepted += taken.accepted
-                duplicates += taken.duplicates
-            if fetched.health.state != "waiting":
-                kept = Kept(cursor=fetched.cursor, health=fetched.health)
-                lake.put(cursor_key(provider.name, provider.target), msgspec.json.encode(kept))
-            results.append((provider, fetched))
+            health.append(fetched.health)
+            tallies[provider.name].add(fetched)
+            try:
+                _take(provider, fetched, lake, submit, tallies[provider.name])
+            except Problem as failure:
+                failures.append(failure)
+    if failures:
+        raise failures[0]
     return Round(
-        fetched=sum(len(fetched.items) for _, fetched in results),
-        accepted=accepted,
-        duplicates=duplicates,
-        health=[fetched.health for _, fetched in results],
+        fetched=sum(tally.items for tally in tallies.values()),
+        accepted=sum(tally.accepted for tally in tallies.values()),
+        duplicates=sum(tally.duplicates for tally in tallies.values()),
+        health=health,
         put_off=sorted(put_off),
+        providers=dict(tallies),
     )
 
 
-def in_turn(providers: Sequence[Provider], at: datetime) -> list[Provider]:
-    """The targets, beginning with another one each minute: whoever is put off is not always the same."""
-    first = int(at.timestamp() // 60) % max(len(providers), 1)
-    return [*providers[first:], *providers[:first]]
+def in_turn(providers: Sequence[Provider], lake: Lake) -> list[tuple[Provider, Cursor]]:
+    """The targets with their cursors, whoever was read the longest time ago first: so that nobody is put off
+    for ever where a round or a quota is too small for all."""
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        kept = list(pool.map(lambda provider: read_kept(lake, provider), providers))
+    never = datetime.min.replace(tzinfo=UTC)
+    pairs = zip(providers, kept, strict=True)
+    ordered = sorted(pairs, key=lambda pair: pair[1].health.checked_at if pair[1] else never)
+    return [(provider, found.cursor if found else Cursor()) for provider, found in ordered]
+
+
+def by_name(targets: Sequence[tuple[Provider, Cursor]]) -> list[list[tuple[Provider, Cursor]]]:
+    """The targets of each provider, in their order."""
+    lanes: dict[str, list[tuple[Provider, Cursor]]] = defaultdict(list)
+    for provider, cursor in targets:
+        lanes[provider.name].append((provider, cursor))
+    return list(lanes.values())
 
 
 def read_cursor(lake: Lake, provider: Provider) -> Cursor:
     """The kept cursor; a new one when there is none or it cannot be read."""
+    kept = read_kept(lake, provider)
+    return kept.cursor if kept else Cursor()
+
+
+def read_kept(lake: Lake, provider: Provider) -> Kept | None:
+    """Cursor and health of a target, `None` when there are none or they cannot be read."""
     content = lake.get(cursor_key(provider.name, provider.target))
-    if content is None:
-        return Cursor()
     try:
-        return msgspec.json.decode(content, type=Kept).cursor
+        return msgspec.json.decode(content, type=Kept) if content is not None else None
     except msgspec.DecodeError:
-        return Cursor()
+        return None
 
 
 def read_health(lake: Lake, name: str) -> list[Health]:
@@ -129,7 +162,13 @@ def read_health(lake: Lake, name: str) -> list[Health]:
     return found
 
 
-def _hand_over(provider: Provider, items: Sequence[Item], submit: Submit) -> Iterable[Taken]:
-    for start in range(0, len(items), BATCH):
-        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in items[start : start + BATCH]]
-        yield submit(provider.kind, raw, f"provider:{provider.name}")
+def _take(provider: Provider, fetched: Fetched, lake: Lake, submit: Submit, tally: Tally) -> None:
+    """Items first, then the cursor behind them."""
+    for start in range(0, len(fetched.items), BATCH):
+        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in fetched.items[start : start + BATCH]]
+        taken = submit(provider.kind, raw, f"provider:{provider.name}")
+        tally.accepted += taken.accepted
+        tally.duplicates += taken.duplicates
+    if fetched.health.state != "waiting" or fetched.items:
+        kept = Kept(cursor=fetched.cursor, health=fetched.health)
+        lake.put(cursor_key(provider.name, provider.target), msgspec.json.encode(kept))

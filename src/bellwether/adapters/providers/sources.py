@@ -26,6 +26,8 @@ class Sources:
     addresses: Mapping[str, str] = field(default_factory=dict)
     jitter: Callable[[], float] = random.random
     sleep: Callable[[float], None] = time.sleep
+    patience: float = 12.0
+    """Seconds a call may wait for its place in a quota."""
 
     def client(self, name: str, judge: Judge) -> ProviderClient:
         """Calls of the provider of that name."""
@@ -37,6 +39,7 @@ class Sources:
             clock=self.clock,
             jitter=self.jitter,
             sleep=self.sleep,
+            patience=self.patience,
         )
 
     def key(self, name: str, member: str) -> str | None:

@@ -29,7 +29,7 @@ _ROWS = (
         title="Reddit",
         purpose="social",
         secret="reddit",  # noqa: S106
-        wants=("client_id", "client_secret"),
+        wants=("client_id", "client_secret", "username"),
         quotas=(Quota(calls=1_000, seconds=10 * MINUTE, burst=60),),
         source="Reddit Data API wiki, 100 queries a minute over ten minutes, 2026-11",
     ),

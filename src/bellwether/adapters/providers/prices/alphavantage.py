@@ -101,10 +101,11 @@ class AlphaVantage:
         if told is None:
             return
         words = str(told).lower()
+        if any(sign in words for sign in ("per second", "per minute", "call frequency")):
+            # this one names the day's limit as well
+            raise self._asking.says("too_many_requests", told, wait=MINUTE)
         if "per day" in words or "rate limit" in words:
             raise self._asking.says("used_up", told, wait=USED_UP)
-        if "per minute" in words or "per second" in words or "frequency" in words:
-            raise self._asking.says("too_many_requests", told, wait=MINUTE)
         if "premium" in words:
             raise self._asking.says("not_in_plan", told, about_all=False)
         if "apikey" in words or "api key" in words:

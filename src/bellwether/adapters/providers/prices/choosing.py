@@ -1,6 +1,6 @@
 """Which providers of prices can be asked, by the keys there are, in the order they are asked in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from bellwether.adapters.providers.guarded_http import Refused
 from bellwether.adapters.providers.prices.alphavantage import AlphaVantage
@@ -37,11 +37,15 @@ def price_provider(name: str, sources: Sources, *, patience: float) -> PriceProv
     return _WITH_KEY[name](key, sources, patience=patience) if key else None
 
 
-def price_providers(sources: Sources, *, patience: float) -> tuple[list[PriceProvider], dict[str, Refused]]:
-    """All that can be asked, in order, and those whose key is none."""
+def price_providers(
+    sources: Sources, *, patience: float, but: Collection[str] = ()
+) -> tuple[list[PriceProvider], dict[str, Refused]]:
+    """All that can be asked, in order, `but` some, and those whose key is none."""
     usable: list[PriceProvider] = []
     refused: dict[str, Refused] = {}
     for name in KEY_MEMBERS:
+        if name in but:
+            continue
         try:
             made = price_provider(name, sources, patience=patience)
         except Refused as fault:

@@ -53,7 +53,9 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Round(Struct, kw_only=True):
-    """What a round did. `failures` are symbols by code; `calls` and `failing` are by provider."""
+    """What a round did. `failures` are symbols by code; `calls` (answers and failures, one a symbol) and
+    `failing` are by provider, `errors` by provider and code. `out` are providers nothing more was asked of.
+    """
 
     symbols: int = 0
     current: int = 0
@@ -64,6 +66,7 @@ class Round(Struct, kw_only=True):
     failures: Counter[str] = msgspec.field(default_factory=Counter)
     calls: Counter[str] = msgspec.field(default_factory=Counter)
     failing: Counter[str] = msgspec.field(default_factory=Counter)
+    errors: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     out: dict[str, str] = {}
 
 
@@ -176,6 +179,7 @@ class PriceRound:
         done = self._done
         if not isinstance(fault, Waiting):
             done.calls[provider] += 1
+            done.errors[provider, fault.code] += 1
         if not fault.about_all:
             return
         self._in_a_row[provider] += 1
