@@ -254,7 +254,7 @@ def test_after_a_split_the_whole_history_is_fetched_again(
     assert ports.prices.history("KO").adj_close == [60.25, 60.25, 60.5]
 
 
-@pytest.mark.req("A3", "R2")
+@pytest.mark.req("A3")
 def test_a_bar_that_cannot_be_believed_is_listed_and_not_merged(
     typed: Typed, ports: MemoryPorts, peer: Peer
 ) -> None:

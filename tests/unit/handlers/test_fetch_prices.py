@@ -223,7 +223,7 @@ def test_one_bad_symbol_sinks_no_other(
     assert ports.counts.totals()['bellwether_price_failures_total{code="no_bars"}'] == 1
 
 
-@pytest.mark.req("R2", "B2")
+@pytest.mark.req("B2")
 def test_a_bar_that_is_held_back_is_counted_logged_and_asked_for_again(
     ports: MemoryPorts, market: Market, waits: Waits, logged: Logged
 ) -> None:

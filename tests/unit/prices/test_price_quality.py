@@ -81,7 +81,6 @@ def test_a_plain_walk_passes_whole(seed: int) -> None:
     assert good is history
 
 
-@pytest.mark.req("R2")
 @pytest.mark.parametrize("ratio", [2.0, 3.0, 1.5, 7.0, 20.0, 0.1, 0.25])
 def test_a_split_nobody_told_stops_the_history_there(ratio: float) -> None:
     history = walk()
@@ -93,7 +92,6 @@ def test_a_split_nobody_told_stops_the_history_there(ratio: float) -> None:
     assert held[0].limit == pytest.approx(max(ratio, 1 / ratio))
 
 
-@pytest.mark.req("R2")
 @pytest.mark.parametrize("ratio", [2.0, 7.0, 0.1])
 def test_a_split_that_is_told_passes_where_the_adjusted_close_goes_on(ratio: float) -> None:
     history = walk()
@@ -112,7 +110,6 @@ def test_a_fall_by_half_on_news_is_no_split() -> None:
     assert judge(history)[1] == []
 
 
-@pytest.mark.req("R2")
 @pytest.mark.parametrize("factor", [100.0, 0.01])
 def test_prices_in_other_units_are_held_back_until_they_are_right_again(factor: float) -> None:
     history = walk()
@@ -123,7 +120,6 @@ def test_prices_in_other_units_are_held_back_until_they_are_right_again(factor: 
     assert held[0].observed == pytest.approx(factor, rel=0.1)
 
 
-@pytest.mark.req("R2")
 @pytest.mark.parametrize("factor", [0.55, 0.8, 1.3, 4.4])
 def test_a_tick_that_comes_back_the_next_day_is_one_bar(factor: float) -> None:
     history = walk()
@@ -134,7 +130,6 @@ def test_a_tick_that_comes_back_the_next_day_is_one_bar(factor: float) -> None:
     assert len(good.dates) == BARS - 1
 
 
-@pytest.mark.req("R2")
 def test_a_jump_of_the_newest_bar_waits_for_the_next_day_to_confirm_it() -> None:
     history = walk()
     prices_times(history, range(70, BARS), 1.8)
@@ -145,7 +140,6 @@ def test_a_jump_of_the_newest_bar_waits_for_the_next_day_to_confirm_it() -> None
     assert judge(newest)[1] == []
 
 
-@pytest.mark.req("R2")
 def test_an_adjusted_close_has_to_follow_from_the_dividends() -> None:
     history = walk()
     cash = 0.03 * history.close[69]
@@ -160,7 +154,6 @@ def test_an_adjusted_close_has_to_follow_from_the_dividends() -> None:
     assert judge(history, tells_actions=False)[1] == []
 
 
-@pytest.mark.req("R2")
 @pytest.mark.parametrize("share", [0.3, 0.9, 1.5])
 def test_a_dividend_out_of_proportion_that_the_price_does_not_show(share: float) -> None:
     history = walk()
@@ -188,7 +181,6 @@ def frozen(history: History, rows: range, volume: float) -> None:
         history.volume[row] = volume
 
 
-@pytest.mark.req("R2")
 def test_days_without_trade_are_kept_for_a_week_and_then_stale() -> None:
     history = walk()
     frozen(history, range(70, 78), 0.0)
@@ -206,7 +198,6 @@ def test_known_bars_count_toward_days_without_trade() -> None:
     assert codes(judge(night, known=known)[1]) == {history.dates[80]: "stale_bars"}
 
 
-@pytest.mark.req("R2")
 def test_yesterday_told_again_as_today() -> None:
     history = walk()
     frozen(history, range(70, 71), history.volume[69])
@@ -231,7 +222,6 @@ def hole(history: History) -> None:
     history.low[70] = history.close[70] / 3
 
 
-@pytest.mark.req("R2")
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [(swap, "impossible"), (outside, "impossible"), (spike, "bad_tick"), (hole, "bad_tick")],

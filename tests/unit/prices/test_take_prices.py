@@ -67,7 +67,7 @@ def test_older_bars_a_provider_does_not_have_are_put_on_the_new_scale() -> None:
     assert kept.close == history.close
 
 
-@pytest.mark.req("A3", "R2")
+@pytest.mark.req("A3")
 def test_a_whole_answer_in_other_units_changes_nothing() -> None:
     prices, history = MemoryPrices(), walk()
     take(prices, answer(part(history, 0, 90)))
@@ -79,7 +79,7 @@ def test_a_whole_answer_in_other_units_changes_nothing() -> None:
     assert prices.history("KO").dates == history.dates[:90]
 
 
-@pytest.mark.req("A3", "R2")
+@pytest.mark.req("A3")
 def test_a_held_back_newest_bar_leaves_the_price_to_grow_old() -> None:
     prices, history = MemoryPrices(), walk()
     prices_times(history, range(99, 100), 100.0)
