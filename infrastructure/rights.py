@@ -3,6 +3,8 @@
 from infrastructure.grants import Listing, Objects, Rows, Secret, Send, Signals, SignalTables
 
 COUNTERS = Rows("events", "UpdateItem")
+RECORDS = Rows("events", "Query")
+"""Reading what is known of providers; COUNTERS writes it."""
 TELL = Rows("events", "BatchWriteItem")
 IDEMPOTENCY = Rows("claims", "PutItem", "UpdateItem")
 AGENTS = Rows("agents_config", "GetItem", "BatchGetItem", "Query")
@@ -20,7 +22,6 @@ PRICES_WRITTEN = (
     Objects("lake", "curated-data/price-checks/*", "GetObject", "PutObject"),
     Listing("lake", "curated-data/price-checks/"),
 )
-PROVIDER_RECORD = Rows("events", "Query", "UpdateItem")
 EQUITY = (Objects("lake", "eval/equity/*", "GetObject"), Listing("lake", "eval/equity/"))
 LEDGER = (Objects("ledger", "ledger/*", "GetObject", "PutObject"), Listing("ledger", "ledger/"))
 SCORING = (

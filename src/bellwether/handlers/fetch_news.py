@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bellwether.adapters.providers import alphavantage, feeds, finnhub, gdelt, newsapi
+from bellwether.adapters.providers import alphavantage, edgar, feeds, finnhub, gdelt, newsapi
 from bellwether.handlers.fetching import FetchParts, FetchSettings, Makers, fetch
 from bellwether.handlers.fetching import compose as compose_fetcher
 from bellwether.handlers.scheduled_function import ScheduledFunction
@@ -12,6 +12,7 @@ from bellwether.handlers.scheduled_function import ScheduledFunction
 MAKERS: Makers = {
     "rss": feeds.targets,
     "gdelt": gdelt.targets,
+    "edgar": edgar.targets,
     "newsapi": newsapi.targets,
     "finnhub": finnhub.targets,
     "alphavantage": alphavantage.targets,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -20,7 +21,7 @@ from bellwether.domain.problems import Unavailable
 from bellwether.domain.provider_record import ProviderRecord
 from bellwether.handlers.fetching import FetchParts
 from bellwether.usecases.ingest import Ingest
-from tests.peers import alphavantage, finnhub, gdelt, newsapi, reddit, x
+from tests.peers import alphavantage, edgar, finnhub, gdelt, newsapi, reddit, x
 from tests.peers.web import Asked, Fault, Said, Site, cut, html, instead, reset, site, status, truncated
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -85,7 +86,7 @@ class Trouble:
 @dataclass
 class World:
     """All providers and the desk. `published` are the ids of what was published, `requests` counts what each
-    provider received, `calls` holds when each of these calls was begun.
+    provider received, `bytes_sent` adds up the bodies of its answers, `calls` holds when each call was begun.
 
     The clock leaps when somebody sleeps, so a request of another thread may be received seconds after it was
     begun, which no network does: pace is judged by when calls begin.
@@ -98,6 +99,7 @@ class World:
     peers: dict[str, Any] = field(default_factory=dict)
     published: set[str] = field(default_factory=set)
     requests: Counter[str] = field(default_factory=Counter)
+    bytes_sent: Counter[str] = field(default_factory=Counter)
     calls: dict[str, list[datetime]] = field(default_factory=dict)
     feed: list[tuple[str, datetime]] = field(default_factory=list)
     parts: FetchParts = field(init=False)
@@ -112,6 +114,7 @@ class World:
             "newsapi": newsapi.NewsApi(self.sites["newsapi"], KEY),
             "finnhub": finnhub.Finnhub(self.sites["finnhub"], KEY),
             "alphavantage": alphavantage.AlphaVantage(self.sites["alphavantage"], KEY),
+            "edgar": edgar.Edgar(self.sites["edgar"], self.clock, symbol="KO"),
         }
         self.sites["rss"].route("GET", "/feed", self._feed)
         self.ports.entities.put("asset", "KO", Asset(symbol="KO", name="Coca-Cola"))
@@ -127,6 +130,7 @@ class World:
                 # their quotas are counted by this world, over any window and not only their own
                 peer.left = 400
             told = real(asked)
+            self.bytes_sent[name] += len(told.body)
             if self.trouble.happens(0.3):
                 self.trouble.faults += 1
                 self.sites[name].faults.append(self.trouble.drawn.choice(FAULTS))
@@ -134,14 +138,17 @@ class World:
 
         return answer
 
-    def _feed(self, _: Asked) -> Said:
+    def _feed(self, asked: Asked) -> Said:
         items = "".join(
             f"<item><title>{title}</title><guid>https://news.example/{title.replace(' ', '-')}</guid>"
             f"<pubDate>{at:%a, %d %b %Y %H:%M:%S} GMT</pubDate></item>"
             for title, at in self.feed[-40:]
         )
         body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{items}</channel></rss>'
-        return Said(200, body.encode(), {"Content-Type": "application/rss+xml"})
+        mark = f'"{crc32(body.encode()):08x}"'
+        if asked.headers.get("if-none-match") == mark:
+            return Said(304, b"", {"ETag": mark})
+        return Said(200, body.encode(), {"Content-Type": "application/rss+xml", "ETag": mark})
 
     def _desk(self) -> FetchParts:
         ports, trouble = self.ports, self.trouble
@@ -208,6 +215,15 @@ class World:
         sent = alphavantage.article(f"{words} alphavantage", at, "KO")
         self.peers["alphavantage"].articles.append(sent)
         self._note("alphavantage", sent["url"])
+        if number % 6 == 0:
+            self._file(number + 1)
+
+    def _file(self, number: int) -> None:
+        """One more report to the SEC, whose clock is New York's."""
+        wall = self.clock() - timedelta(hours=5)
+        accession = f"0001234567-26-{number:06d}"
+        source = edgar.submission(accession, wall, ("8-K", edgar.REPORT))
+        self._note("edgar", self.peers["edgar"].file(number, "8-K", wall, source, items="2.02"))
 
     def _note(self, source: str, source_id: str) -> None:
         self.published.add(item_id(source, source_id))
@@ -228,6 +244,6 @@ class World:
 def world(seed: int) -> Iterator[World]:
     """All providers up, until the block ends."""
     with ExitStack() as up:
-        names = ("x", "reddit", "rss", "gdelt", "newsapi", "finnhub", "alphavantage")
+        names = ("x", "reddit", "rss", "gdelt", "newsapi", "finnhub", "alphavantage", "edgar")
         sites = {name: up.enter_context(site()) for name in names}
         yield World(SimulatedClock(), Trouble(random.Random(seed)), MemoryPorts(), sites)

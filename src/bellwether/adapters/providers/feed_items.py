@@ -25,7 +25,12 @@ import msgspec
 from msgspec import Struct
 
 from bellwether.adapters.providers.feed_dates import foreign_date
-from bellwether.adapters.providers.feed_encoding import HostileDocument, document_text, refuse_expansion
+from bellwether.adapters.providers.feed_encoding import (
+    HostileDocument,
+    document_text,
+    refuse_crowds,
+    refuse_expansion,
+)
 from bellwether.adapters.providers.json_feed import json_feed_entries
 from bellwether.adapters.providers.plain_text import plain_text
 from bellwether.domain.items import CLOCK_SKEW, Item, Source
@@ -136,6 +141,7 @@ def _document(content: bytes, url: str | None) -> Document:
         return _json_document(text, url)
     try:
         refuse_expansion(text)
+        refuse_crowds(text)
     except HostileDocument as fault:
         raise Unreadable("hostile", str(fault)) from None
     return _xml_document(text, url)

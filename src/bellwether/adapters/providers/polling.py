@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health, Provider
 from bellwether.adapters.providers.tally import Tally
@@ -21,6 +22,7 @@ from bellwether.usecases.ports import Lake
 MOST_AT_ONCE = 8
 BATCH = 500
 CURSORS = "features/providers"
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 
 class Taken(Protocol):
@@ -70,9 +72,11 @@ def poll(
     at: datetime,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    wall: Callable[[], datetime] | None = None,
 ) -> Round:
     """Fetches all targets, each provider in a lane of its own, starting none after `seconds`.
+
+    The round begins `at`; `wall` tells the time a target is begun at.
 
     A cursor moves only after the items before it were taken: what fails in between is fetched again, and
     the items' identities make sure that it counts once. One target's failure is nobody else's; when the desk
@@ -87,7 +91,8 @@ def poll(
 
     def one(provider: Provider, cursor: Cursor) -> Fetched | None:
         # a target that waited for its turn reads what is known by then
-        return provider.fetch(cursor, max(wall(), at)) if clock() < until else None
+        moment = max(wall(), at) if wall else at
+        return read(provider, cursor, moment) if clock() < until else None
 
     with ExitStack() as lanes:
         running: dict[Future[Fetched | None], Provider] = {}
@@ -116,6 +121,29 @@ def poll(
         put_off=sorted(put_off),
         providers=dict(tallies),
     )
+
+
+def read(provider: Provider, cursor: Cursor, at: datetime) -> Fetched:
+    """One target's fetch. A module that stumbles over what it was told fails that target and no other."""
+    try:
+        return provider.fetch(cursor, at)
+    except Problem:
+        raise
+    except Exception as fault:  # noqa: BLE001  whatever it is, it is this target's
+        failures = cursor.failures + 1
+        health = Health(
+            provider=provider.name,
+            target=provider.target,
+            state="failing",
+            checked_at=at,
+            code="reader_failed",
+            detail=f"the desk's reader of it fails ({type(fault).__name__})",
+            failures=failures,
+        )
+        pause = min(FIRST_PAUSE * 2 ** min(failures, 6), LONGEST_PAUSE)
+        return Fetched(
+            items=[], cursor=replace(cursor, failures=failures, not_before=at + pause), health=health
+        )
 
 
 def in_turn(providers: Sequence[Provider], lake: Lake) -> list[tuple[Provider, Cursor]]:
