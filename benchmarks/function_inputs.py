@@ -22,6 +22,7 @@ from benchmarks.made_material import (
     ORDERS,
     POSITIONS,
     SYMBOLS,
+    bars_of_stooq,
     feeds,
     messages,
     posts,
@@ -265,8 +266,17 @@ def nights() -> Iterator[Case]:
         with owner.owner_changes("local") as ports:
             for number in range(FEEDS):
                 ports.entities.remove("feed", f"measured-{number}")
+    with bars_of_stooq() as origin:
+        yield prices(origin)
     for function in ("evaluate", "back_up", "roll_signal_tables", "recover", "clean_up"):
         yield Case(function, "all the desk holds", [SCHEDULED])
+
+
+def prices(origin: str) -> Case:
+    """Every asset's bars, on another scale than the known ones: each whole history is read and judged."""
+    plenty = {"stooq": {"quotas": [{"calls": 1_000_000, "seconds": 60, "burst": 10_000}]}}
+    more = {"prices": origin, "environment": {"PROVIDER_TERMS": json.dumps(plenty)}}
+    return Case("fetch_prices", f"{len(SYMBOLS)} assets whose scale has moved", [SCHEDULED], more)
 
 
 def outcome(answers: Sequence[Any]) -> str:

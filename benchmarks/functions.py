@@ -37,6 +37,15 @@ if told["trusted"]:
     import functools
     from bellwether.handlers import fetching
     fetching.GuardedHttp = functools.partial(fetching.GuardedHttp, trusted=set(told["trusted"]))
+if told["prices"]:
+    from urllib.parse import urlsplit
+    from bellwether.adapters.providers.guarded_http import GuardedHttp
+    from bellwether.handlers import fetch_prices
+    class OneHost(GuardedHttp):
+        def get(self, url, headers=None):
+            parts = urlsplit(url)
+            return super().get(f"{told['prices']}{parts.path}?{parts.query}", headers)
+    fetch_prices.price_http = lambda: OneHost(trusted={urlsplit(told["prices"]).netloc})
 class Context:
     aws_request_id = "measured"
     def get_remaining_time_in_millis(self):
@@ -60,7 +69,14 @@ print("\\n" + json.dumps({"peak": peak, "load": loaded, "took": took, "answers":
 
 def called(desk: inputs.Desk, python: Path, function: str, events: list[Any], **more: Any) -> dict[str, Any]:
     """What a process measured that ran the handler over events."""
-    told = json.dumps({"function": function, "events": events, "trusted": more.get("trusted", [])})
+    told = json.dumps(
+        {
+            "function": function,
+            "events": events,
+            "trusted": more.get("trusted", []),
+            "prices": more.get("prices"),
+        }
+    )
     done = subprocess.run(
         [str(python), "-I", "-c", CHILD.replace("SOURCE", repr(str(ROOT / "src")))],
         input=told,

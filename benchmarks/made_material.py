@@ -11,8 +11,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import product
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 SYMBOLS = ["Q" + "".join(letters) for letters in product("ABCDEFGHIJ", repeat=3)][:500]
 DAYS, POSITIONS, ORDERS, ITEMS, BATCHES, LETTERS = 520, 100, 1_000, 500, 5, 9_000
@@ -127,6 +129,49 @@ def feeds() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
+
+
+@contextmanager
+def bars_of_stooq() -> Iterator[str]:
+    """A peer on this machine that tells the bars of any symbol as Stooq does, at half of what `walk` has."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = parse_qs(urlsplit(self.path).query)
+            first, last = asked["d1"][0], asked["d2"][0]
+            content = stooq_table(asked["s"][0].removesuffix(".us").upper(), first, last)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+
+
+@lru_cache(maxsize=1)
+def walked() -> dict[str, list[str]]:
+    """The lines of `walk` by symbol, prices halved, without the symbol."""
+    found: dict[str, list[str]] = {}
+    for line in walk().splitlines()[1:]:
+        symbol, day, *prices, volume = line.split(",")
+        halved = ",".join(f"{float(price) / 2:.4f}" for price in prices)
+        found.setdefault(symbol, []).append(f"{day},{halved},{volume}")
+    return found
+
+
+def stooq_table(symbol: str, first: str, last: str) -> bytes:
+    """Stooq's CSV between two days as it writes them (`20240131`)."""
+    rows = [row for row in walked().get(symbol, []) if first <= row[:10].replace("-", "") <= last]
+    return "\r\n".join(["Date,Open,High,Low,Close,Volume", *rows, ""]).encode()
 
 
 def feed(path: str) -> bytes:

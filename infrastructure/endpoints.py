@@ -41,7 +41,8 @@ _CALLED: Mapping[type, Service] = {
 }
 
 WAYS_OUT: Mapping[str, tuple[WayOut, str]] = {
-    "PROVIDERS_SECRET_ARN": ("providers", "feeds and prices are anywhere on the internet"),
+    "PROVIDERS_SECRET_ARN": ("providers", "feeds are anywhere on the internet"),
+    "PRICES_SECRET_ARN": ("providers", "prices are anywhere on the internet"),
     "OPENAI_SECRET_ARN": (
         "language_model",
         "language models are asked at a web address of whoever runs them, which the secret may name",

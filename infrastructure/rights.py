@@ -14,6 +14,14 @@ HOLDINGS = Rows("tracked_entities", "GetItem", "Query")
 PROPOSALS = Rows("proposals", "Query", indexes=True)
 APPENDING = Rows("proposals", "Query", "PutItem", "UpdateItem", indexes=True)
 PRICES = (Objects("lake", "curated-data/prices/*", "GetObject"), Listing("lake", "curated-data/prices/"))
+PRICES_WRITTEN = (
+    Objects("lake", "curated-data/prices/*", "GetObject", "PutObject"),
+    Listing("lake", "curated-data/prices/"),
+    Objects("lake", "curated-data/actions/*", "GetObject", "PutObject"),
+    Listing("lake", "curated-data/actions/"),
+    Objects("lake", "curated-data/price-checks/*", "GetObject", "PutObject"),
+    Listing("lake", "curated-data/price-checks/"),
+)
 EQUITY = (Objects("lake", "eval/equity/*", "GetObject"), Listing("lake", "eval/equity/"))
 LEDGER = (Objects("ledger", "ledger/*", "GetObject", "PutObject"), Listing("ledger", "ledger/"))
 SCORING = (

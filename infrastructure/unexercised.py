@@ -57,7 +57,7 @@ UNEXERCISED: tuple[Unexercised, ...] = (
         "Lambda sets aside what failed with the function's role; the engine does so by itself",
     ),
     Unexercised(
-        "check_risk|clean_up|decide|evaluate|fetch_news|fetch_social|propose|score|summarise",
+        "check_risk|clean_up|decide|evaluate|fetch_news|fetch_prices|fetch_social|propose|score|summarise",
         "s3:ListBucket",
         "lake",
         "for a missing object S3 answers 403 to who may not list, and this tells the two apart; the engine "

@@ -85,7 +85,7 @@ _TABLE = r"(arn:.*:table/)?" + _OUTPUT
 WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(
         _OUTPUT + r"/(raw-data|backtests|features/(providers|scores)|eval(/equity)?"
-        r"|curated-data(/(prices|signals))?)/\*",
+        r"|curated-data(/(prices|signals|actions|price-checks))?)/\*",
         "one folder of the lake",
     ),
     Wildcard(_OUTPUT + r"/ledger/\*", "the ledger's one folder"),

@@ -78,13 +78,20 @@ QUESTIONS: Mapping[str, Question] = {
         """filter message = "a provider fails"
 | stats count(*) as times, max(failures) as in_a_row, latest(@timestamp) as last by provider, code
 | sort times desc""",
-        of=("fetch_social", "fetch_news"),
+        of=("fetch_social", "fetch_news", "fetch_prices"),
+    ),
+    "bars held back": Question(
+        """filter message = "a bar is held back"
+| stats count(*) as bars, latest(day) as last_day, latest(observed) as figure, latest(allowed) as most
+  by symbol, code
+| sort bars desc""",
+        of=("fetch_prices",),
     ),
     "cost of providers": Question(
         """filter ispresent(ProviderDollars)
 | stats sum(ProviderCalls) as calls, sum(ProviderDollars) as dollars by provider, bin(1d)
 | sort dollars desc""",
-        of=("fetch_social", "fetch_news"),
+        of=("fetch_social", "fetch_news", "fetch_prices"),
     ),
     "scheduled runs": Question(
         """filter ispresent(Runs)

@@ -25,13 +25,19 @@ class Timing:
 TIMETABLE: Mapping[str, Timing] = {
     "fetch_social": Timing(expression="rate(1 minute)", attempts=0, within=60),
     "fetch_news": Timing(expression="rate(5 minutes)", attempts=1, within=240),
+    "fetch_prices": Timing(expression="cron(30 0,1,6 * * ? *)", attempts=2, within=1_800),
     "recover": Timing(expression="rate(1 hour)", attempts=2, within=1_800),
     "evaluate": Timing(expression="cron(0 2 * * ? *)", attempts=5, within=14_400),
     "back_up": Timing(expression="cron(0 3 * * ? *)", attempts=5, within=14_400),
     "roll_signal_tables": Timing(expression="cron(30 3 * * ? *)", attempts=10, within=43_200),
     "clean_up": Timing(expression="cron(0 4 ? * SUN *)", attempts=5, within=43_200),
 }
-"""A fetch that failed is made good by the next one; a daily run is not, so it is tried for hours."""
+"""A fetch that failed is made good by the next one; a daily run is not, so it is tried for hours.
+
+Prices are read when New York has been closed for an hour and a half at least (22 o'clock here, 21 for some
+weeks of the year), again half an hour before the evaluation, which needs them, and in the morning for what
+quotas or providers let through later.
+"""
 
 
 ALSO_IN_STANDBY = frozenset({"roll_signal_tables"})

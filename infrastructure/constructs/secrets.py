@@ -22,7 +22,7 @@ DOCUMENTS: Mapping[str, str] = {
     "x": "X: {bearer_token}",
     "reddit": "Reddit: {client_id, client_secret}",
     "news": "News services: {newsapi_key, finnhub_key, alphavantage_key}",
-    "prices": "Price services: {tiingo_api_key, polygon_api_key, stooq_api_key}",
+    "prices": "Price services: {tiingo_api_key, polygon_api_key, alphavantage_key, stooq_api_key}",
     "api_clients": "Machines that may call: {name: sha256 hex of its key}",
 }
 """Secrets the operator fills, one for each key set, so that a function reads only those of its provider."""

@@ -8,6 +8,7 @@ import pytest
 
 from bellwether.adapters.aws.prices import S3Prices
 from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.corporate_actions import Actions, Dividend, Split
 from bellwether.domain.entities import Asset, Feed, Portfolio, Position
 from bellwether.domain.prices import History
 from bellwether.domain.problems import Conflict
@@ -128,6 +129,20 @@ def test_bars_are_added_replaced_and_counted(ports: Ports) -> None:
     assert ports.prices.history("AAPL").adj_close[1] == 0.1 + 0.2
     assert ports.prices.merge(History("AAPL")) == 0
     assert ports.prices.history("MSFT") == History("MSFT")
+
+
+@pytest.mark.req("D5")
+def test_splits_and_dividends_are_kept_beside_the_bars(ports: Ports) -> None:
+    assert ports.prices.actions("AAPL") == Actions("AAPL")
+    split = Split(date=date(2014, 6, 9), ratio=7.0)
+    paid = Dividend(date=date(2014, 8, 7), cash=0.1 + 0.2)
+    assert ports.prices.keep_actions(Actions("AAPL", (split,), (paid,))) == 2
+    assert ports.prices.keep_actions(Actions("AAPL", (split,))) == 0
+    earlier = Dividend(date=date(2014, 5, 8), cash=3.29)
+    assert ports.prices.keep_actions(Actions("AAPL", (), (earlier,))) == 1
+    assert ports.prices.actions("AAPL") == Actions("AAPL", (split,), (earlier, paid))
+    assert ports.prices.actions("MSFT") == Actions("MSFT")
+    assert ports.prices.history("AAPL") == History("AAPL")
 
 
 def test_older_bars_go_before_newer_ones(ports: Ports) -> None:

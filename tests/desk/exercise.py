@@ -28,11 +28,14 @@ import websockets
 from bellwether.adapters.naming import raw_key
 from bellwether.domain.ids import ulid
 from bellwether.domain.items import RawBatch, StoredItem
+from bellwether.domain.market_days import last_session
 from tests.desk.conftest import ROOT, Desk, eventually
 from tests.desk.key_exchange import rotate
 from tests.desk.material import good_posts, post, unique, write_bars
 from tests.desk.processes import REGION, as_owner, give_machine_key
 from tests.peers.feeds import Peer, feed_peer, rss
+from tests.peers.market_data import KEY as TIINGO_KEY
+from tests.peers.market_data import tiingo_bar
 from tests.peers.openai import KEY, openai_peer
 
 OLD_MONTH = "202401"
@@ -298,6 +301,7 @@ class Exercise:
         with feed_peer() as peer:
             self._fetch(peer, "fetch_news", "feed", lambda: f"https://{unique('news')}.example/feed")
             self._fetch(peer, "fetch_social", "subreddit", lambda: unique("r").replace("-", "_"))
+            self._fetch_prices(peer)
 
     def _fetch(self, peer: Peer, function: str, kind: str, another: Callable[[], str]) -> None:
         """A target at which the clock's own run has just failed waits: then it is another one's turn."""
@@ -313,6 +317,23 @@ class Exercise:
         assert told["accepted"] >= 1, told
         peer.serve(path, page, ETag=unique("v"))
         assert self.in_role(function, "--feed", peer.url(path))["accepted"] == 0
+
+    def _fetch_prices(self, peer: Peer) -> None:
+        """Bars and a dividend as Tiingo tells them, of every tracked asset."""
+        as_owner(self.desk, "secretsmanager").put_secret_value(
+            SecretId=self.environment("fetch_prices")["PRICES_SECRET_ARN"],
+            SecretString=json.dumps({"tiingo_api_key": TIINGO_KEY}),
+        )
+        paid = last_session(datetime.now(UTC).date() - timedelta(days=1), "us")
+        before = last_session(paid - timedelta(days=1), "us")
+        bars = [
+            tiingo_bar(before.isoformat(), adjClose=59.4, volume=1_000),
+            tiingo_bar(paid.isoformat(), adjClose=60.0, divCash=0.6, volume=1_001),
+        ]
+        peer.serve("/fetch_prices", json.dumps(bars).encode())
+        told = self.in_role("fetch_prices", "--feed", peer.url("/fetch_prices"))
+        assert told["updated"] >= 1, told
+        assert (told["held_back"], told["failures"]) == (0, {}), told
 
     def fail(self) -> None:
         """A message of each queue that names nothing: tried again, set aside."""

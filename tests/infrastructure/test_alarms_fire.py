@@ -93,6 +93,7 @@ STORIES: Mapping[str, Story] = {
 SILENT_MINUTES = {
     "fetch-social": 15,
     "fetch-news": 20,
+    "fetch-prices": 26 * 60,
     "recover": 180,
     "evaluate": 26 * 60,
     "back-up": 26 * 60,

@@ -260,6 +260,7 @@ def test_the_timetable_is_the_specified_one() -> None:
     assert {name: timing.expression for name, timing in TIMETABLE.items()} == {
         "fetch_social": "rate(1 minute)",
         "fetch_news": "rate(5 minutes)",
+        "fetch_prices": "cron(30 0,1,6 * * ? *)",
         "recover": "rate(1 hour)",
         "evaluate": "cron(0 2 * * ? *)",
         "clean_up": "cron(0 4 ? * SUN *)",

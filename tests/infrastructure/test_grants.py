@@ -80,9 +80,11 @@ def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> Non
         "signal_worker",
         "fetch_social",
         "fetch_news",
+        "fetch_prices",
         "rotate_client_key",
     }
     assert able(production, "secretsmanager:GetSecretValue", "Openai") == {"signal_worker"}
+    assert able(production, "secretsmanager:GetSecretValue", "Prices") == {"fetch_prices"}
     assert able(production, "secretsmanager:GetSecretValue", "ApiClients") == {
         "authorizer",
         "rotate_client_key",

@@ -290,6 +290,7 @@ FIELDS_OF_LOGS = {
         "caller",
     ),
     *("message_id", "received", "fault", "aws_code", "reason", "provider", "code", "failures"),
+    *("symbol", "day", "observed", "allowed"),
     *FIGURES,
 }
 FIELDS_OF_THE_ACCESS_LOG = {"ip", "caller", "route", "status", "milliseconds", "refused_because"}

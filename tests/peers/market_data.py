@@ -1,12 +1,17 @@
 """Tiingo and Stooq on loopback, as their own pages describe them: addresses, headers, bodies, refusals."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bellwether.adapters.memory import MemoryEntities, MemoryProviderRecords
+from bellwether.adapters.providers.guarded_http import GuardedHttp
+from bellwether.adapters.providers.prices.choosing import SECRET
+from bellwether.adapters.providers.sources import Sources
 from tests.peers.feeds import Peer, answer
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -14,6 +19,47 @@ STOOQ_HEADER = "Date,Open,High,Low,Close,Volume"
 STOOQ_KEY_PAGE = (
     b"Get your apikey:\r\n\r\n1. Open https://stooq.com/q/d/?s=aapl.us&get_apikey\r\n2. Enter the code\r\n"
 )
+
+
+NAMES = ("tiingo", "polygon", "alphavantage", "stooq")
+
+
+@dataclass
+class Waits:
+    """A clock that stands still but while somebody waits, and what was waited."""
+
+    now: datetime = datetime(2024, 2, 1, tzinfo=UTC)
+    told: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.told.append(round(seconds, 1))
+        self.now += timedelta(seconds=seconds)
+
+    def clock(self) -> datetime:
+        return self.now
+
+
+def price_sources(
+    address: str,
+    trusted: Iterable[str],
+    waits: Waits | None = None,
+    *,
+    http: GuardedHttp | None = None,
+    records: MemoryProviderRecords | None = None,
+    keys: Mapping[str, str] | None = None,
+) -> Sources:
+    """All providers of prices at one address."""
+    waits = waits or Waits()
+    return Sources(
+        entities=MemoryEntities(),
+        http=http or GuardedHttp(trusted=trusted, seconds=10, largest=100_000),
+        records=records or MemoryProviderRecords(),
+        clock=waits.clock,
+        sleep=waits.sleep,
+        jitter=lambda: 0.0,
+        keys={SECRET: keys or {}},
+        addresses=dict.fromkeys(NAMES, address),
+    )
 
 
 def tiingo_bar(day: str, close: Any = 60.0, **figures: Any) -> dict[str, Any]:

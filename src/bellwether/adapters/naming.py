@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 RAW_PREFIX = "raw-data/"
 SCORES_PREFIX = "features/scores/"
 PRICES_PREFIX = "curated-data/prices/"
+ACTIONS_PREFIX = "curated-data/actions/"
 LEDGER_PREFIX = "ledger/"
 
 
@@ -46,6 +47,11 @@ def scores_day(at: datetime) -> str:
 def prices_key(symbol: str) -> str:
     """Where the bars of a symbol lie."""
     return f"{PRICES_PREFIX}{symbol}.json"
+
+
+def actions_key(symbol: str) -> str:
+    """Where the splits and dividends of a symbol lie."""
+    return f"{ACTIONS_PREFIX}{symbol}.json"
 
 
 def ledger_key(sequence: int) -> str:

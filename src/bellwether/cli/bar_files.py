@@ -7,7 +7,7 @@ is what the checks on liquidity have to see. Such days are counted.
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import IO, Any
@@ -125,15 +125,6 @@ def read_bars(name: str, *, today: date | None = None) -> Iterator[BarFile]:
         else:
             raise FileRefused("bars are read from CSV, TSV or Parquet")
     yield found
-
-
-def gather(rows: Iterable[Mapping[str, Any]], *, today: date) -> BarFile:
-    """The same for rows at hand, with cells named like the columns of a file; the first is row 1."""
-    found = BarFile()
-    for position, row in enumerate(rows, start=1):
-        found.read += 1
-        _take(found, position, row, today)
-    return found
 
 
 def _take_batches(found: BarFile, stream: IO[bytes], last_day: date) -> Iterator[BarFile]:

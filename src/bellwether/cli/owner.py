@@ -72,16 +72,16 @@ class OwnerPorts:
         return self._composition.entities(self.stage.output("TrackedEntitiesTable"))
 
     @cached_property
-    def providers(self) -> "ports.ProviderRecords":
-        return self._composition.provider_records(self.stage.output("EventsTable"))
-
-    @cached_property
     def counts(self) -> "ports.Counts":
         return self._composition.counts(self.stage.output("EventsTable"))
 
     @cached_property
     def prices(self) -> "ports.Prices":
         return self._composition.prices(self.stage.output("LakeBucket"))
+
+    @cached_property
+    def providers(self) -> "ports.ProviderRecords":
+        return self._composition.provider_records(self.stage.output("EventsTable"))
 
     @cached_property
     def raw(self) -> "ports.RawBatches":
@@ -113,21 +113,22 @@ class OwnerPorts:
         return self._composition.ledger(self.stage.output("LedgerBucket"))
 
     def provider_keys(self) -> dict[str, Any]:
-        """The stage's providers' secret, `{name: key}`; the function that fetches knows where it lies."""
-        secret = self._fetcher().get("PROVIDERS_SECRET_ARN")
+        """The stage's secret with keys of price services, `{name: key}`; the function that fetches prices
+        knows where it lies."""
+        secret = self._environment("FetchPricesFunction").get("PRICES_SECRET_ARN")
         return self._composition.secrets().values(secret) if secret else {}
 
     def provider_terms(self) -> "dict[str, Terms]":
         """What the stage allows its providers, as its functions are told."""
         from bellwether.handlers.provider_terms import read_terms
 
-        return read_terms(self._fetcher().get("PROVIDER_TERMS", "{}"))
+        return read_terms(self._environment("FetchSocialFunction").get("PROVIDER_TERMS", "{}"))
 
-    def _fetcher(self) -> dict[str, str]:
-        """The environment of the function that fetches."""
+    def _environment(self, function: str) -> dict[str, str]:
+        """The environment of a function, by the output with its name."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        name = self.stage.output("FetchSocialFunction")
+        name = self.stage.output(function)
         try:
             told = owner_client(self.stage, "lambda").get_function_configuration(FunctionName=name)
         except (BotoCoreError, ClientError) as fault:

@@ -1,8 +1,7 @@
-"""`bellwether prices fetch`: from a provider, symbol by symbol, through the checks of an import."""
+"""`bellwether prices fetch`: from a provider, symbol by symbol, judged before anything is merged."""
 
 import os
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,32 +10,36 @@ import typer
 from msgspec import Struct
 
 from bellwether.adapters.providers.guarded_http import Refused as NotFetched
-from bellwether.adapters.providers.prices.asking import (
-    REFUSES_ALL,
-    DailyRows,
-    PriceProvider,
-    price_http,
-)
-from bellwether.adapters.providers.prices.stooq import Stooq
-from bellwether.adapters.providers.prices.tiingo import Tiingo
+from bellwether.adapters.providers.prices.asking import REFUSES_ALL, PriceProvider, price_http
+from bellwether.adapters.providers.prices.choosing import KEY_MEMBERS, SECRET, price_provider
+from bellwether.adapters.providers.prices.rows import actions_of, history_of
+from bellwether.adapters.providers.sources import Sources
+from bellwether.adapters.providers.terms import TERMS
 from bellwether.cli.asset_files import clean_symbol
-from bellwether.cli.bar_files import gather
 from bellwether.cli.failures import NOT_RUNNING, Failure, Refused, WrongUse
 from bellwether.cli.output import Output
 from bellwether.cli.progress import progress
 from bellwether.domain.entities import Symbol
-from bellwether.domain.prices import History
+from bellwether.domain.price_quality import HeldBar
 from bellwether.domain.problems import NotFound
 from bellwether.domain.provider_record import UNREACHABLE
 from bellwether.usecases.ports import Prices
+from bellwether.usecases.take_prices import Answer, TakePrices
 
-KEY_VARIABLE = "TIINGO_API_KEY"
-KEY_NAME = "tiingo_api_key"
+KEY_VARIABLES: Mapping[str, str] = {
+    "tiingo": "TIINGO_API_KEY",
+    "polygon": "POLYGON_API_KEY",
+    "alphavantage": "ALPHAVANTAGE_API_KEY",
+    "stooq": "STOOQ_API_KEY",
+}
+PATIENCE = 60.0
+"""Seconds that are waited at most when a provider's quotas, or the provider, ask for it."""
 YEARS = 5
 MOST_UNREACHABLE = 3
 """After so many symbols in a row for which nobody answered, the others are not asked for."""
 MOST_SHOWN = 10
-_SAME_SCALE = 1e-3
+MOST_LISTED = 1_000
+_FOR_ALL = REFUSES_ALL | {"quota", "asked_to_wait"}
 
 
 class Days(Struct, frozen=True):
@@ -56,7 +59,7 @@ class Fetched(Struct, kw_only=True):
     last: date | None = None
     without_trade: int = 0
     held_back_total: int = 0
-    held_back: list[dict[str, Any]] = []
+    held_back: list[HeldBar] = []
     notes: list[str] = []
     code: str | None = None
     detail: str | None = None
@@ -82,34 +85,53 @@ def _day(text: str | None, option: str) -> date | None:
 
 def source_of(name: str, ports: Any) -> PriceProvider:
     """The provider of that name, with its key where it needs one. Raises `WrongUse`, `Refused`."""
-    if name == "stooq":
-        return Stooq(price_http())
-    if name == "tiingo":
-        try:
-            return Tiingo(tiingo_key(ports), price_http())
-        except NotFetched as fault:
-            raise Refused(fault.detail, title="No usable key for Tiingo", hint=_how_to_set()) from None
-    raise WrongUse(f"--provider is stooq or tiingo, not {name}")
-
-
-def tiingo_key(ports: Any) -> str:
-    """The key from the environment, else from the stage's providers' secret. Raises `Refused` without one."""
-    if told := os.environ.get(KEY_VARIABLE, "").strip():
-        return told
+    if name not in KEY_VARIABLES:
+        raise WrongUse(f"--provider is one of {', '.join(KEY_VARIABLES)}, not {name}")
+    title = TERMS[name].title
     try:
-        kept = ports.provider_keys().get(KEY_NAME)
+        source = price_provider(
+            name, sources_of(ports, {KEY_MEMBERS[name]: key_of(name, ports)}), patience=PATIENCE
+        )
+    except NotFetched as fault:
+        raise Refused(fault.detail, title=f"No usable key for {title}", hint=_how_to_set(name)) from None
+    if source is None:
+        raise Refused(
+            f"{title} gives prices only for a key.", title=f"No key for {title}", hint=_how_to_set(name)
+        )
+    return source
+
+
+def sources_of(ports: Any, keys: Mapping[str, str]) -> Sources:
+    """What a provider is made from; its calls count toward the quotas of the stage's functions too."""
+    return Sources(
+        entities=ports.entities,
+        http=price_http(),
+        records=ports.providers,
+        clock=lambda: datetime.now(UTC),
+        keys={SECRET: keys},
+        terms=ports.provider_terms(),
+    )
+
+
+def key_of(name: str, ports: Any) -> str:
+    """The key from the environment, else from the stage's secret; empty without one. Raises `Failure`."""
+    if told := os.environ.get(KEY_VARIABLES[name], "").strip():
+        return told
+    if not TERMS[name].needs:
+        # whose key is optional is asked without one rather than to need the stage's secret
+        return ""
+    try:
+        kept = ports.provider_keys().get(KEY_MEMBERS[name])
     except NotFound:
         kept = None
     except msgspec.DecodeError:
-        raise Failure("the stage's providers' secret is not a JSON object", hint=_how_to_set()) from None
-    if isinstance(kept, str) and kept.strip():
-        return kept.strip()
-    raise Refused("Tiingo gives prices only for a key.", title="No key for Tiingo", hint=_how_to_set())
+        raise Failure("the stage's secret prices is not a JSON object", hint=_how_to_set(name)) from None
+    return kept.strip() if isinstance(kept, str) else ""
 
 
-def _how_to_set() -> str:
+def _how_to_set(name: str) -> str:
     return (
-        f"set {KEY_VARIABLE}, or {KEY_NAME} in the stage's providers' secret (keys: api.tiingo.com), "
+        f"set {KEY_VARIABLES[name]}, or {KEY_MEMBERS[name]} in the stage's secret prices, "
         "or use --provider stooq"
     )
 
@@ -136,7 +158,7 @@ def fetch_all(
 def _hopeless(results: list[Fetched]) -> Fetched | None:
     """The failure that will be everybody's, if there is one."""
     for one in results:
-        if one.code in REFUSES_ALL:
+        if one.code in _FOR_ALL:
             return one
     for start in range(len(results) - MOST_UNREACHABLE + 1):
         if all(one.code in UNREACHABLE for one in results[start : start + MOST_UNREACHABLE]):
@@ -145,58 +167,51 @@ def _hopeless(results: list[Fetched]) -> Fetched | None:
 
 
 def fetch_one(symbol: str, days: Days, source: PriceProvider, prices: Prices) -> Fetched:
-    """One symbol: fetched, checked, merged."""
+    """One symbol: fetched, judged, merged."""
+    notes: list[str] = []
+
+    def ask(first: date) -> Answer:
+        told = source.fetch(symbol, first, days.last)
+        notes.extend(told.notes)
+        history, refused = history_of(symbol, told, first, days.last)
+        return Answer(
+            history=history,
+            refused=refused,
+            actions=actions_of(symbol, told),
+            tells_actions=told.tells_actions,
+        )
+
     try:
         msgspec.convert(symbol, Symbol)
-        told = source.fetch(symbol, days.first, days.last)
+        return _taken(symbol, ask, days, prices, notes)
     except msgspec.ValidationError:
         return Fetched(symbol=symbol, code="no_symbol", detail="that is no symbol")
     except NotFetched as fault:
         return Fetched(symbol=symbol, code=fault.code, detail=fault.detail)
-    return _merged(symbol, told, days, prices)
 
 
-def _merged(symbol: str, told: DailyRows, days: Days, prices: Prices) -> Fetched:
-    found = gather(told.bars, today=days.last)
+def _taken(
+    symbol: str, ask: Callable[[date], Answer], days: Days, prices: Prices, notes: list[str]
+) -> Fetched:
+    taken = TakePrices(prices)(ask(days.first), last=days.last, again=ask)
+    if taken.refetched:
+        notes.append(f"{symbol}: adjusted closes have moved, so its whole history was fetched again")
+    if taken.rescaled:
+        notes.append(f"{symbol}: {taken.rescaled:,} older bars were put on the scale of the new ones")
     result = Fetched(
         symbol=symbol,
-        without_trade=found.without_trade,
-        held_back_total=found.held,
-        held_back=found.held_back,
-        notes=list(told.notes),
+        bars=taken.bars,
+        changed=taken.changed,
+        first=taken.first,
+        last=taken.last,
+        without_trade=taken.without_trade,
+        held_back_total=len(taken.held),
+        held_back=taken.held[:MOST_LISTED],
+        notes=list(dict.fromkeys(notes)),
     )
-    history = next(found.histories(), None)
-    if history is None:
-        result.code, result.detail = "no_bars", f"none of the {found.read:,} rows is a bar"
-        return result
-    if broken := seam(prices.history(symbol), history):
-        result.notes.append(broken)
-    result.bars = len(history.dates)
-    result.changed = prices.merge(history)
-    result.first, result.last = history.dates[0], history.dates[-1]
+    if not taken.bars:
+        result.code, result.detail = "no_bars", f"none of {len(taken.held):,} rows is a bar to believe"
     return result
-
-
-def seam(known: History, fetched: History) -> str | None:
-    """What to say when bars outside the fetched days stay on another scale of adjusted closes.
-
-    A split or dividend, or another provider, moves all adjusted closes before it; if only a part of a history
-    is replaced, a return across the seam is one that never was. Told from the days both have.
-    """
-    if not known.dates:
-        return None
-    rows = ((row, known.row_of(day)) for row, day in enumerate(fetched.dates))
-    ratios = [fetched.adj_close[row] / known.adj_close[old] for row, old in rows if old is not None]
-    if all(abs(ratio - 1) <= _SAME_SCALE for ratio in ratios):
-        return None
-    outside = bisect_left(known.dates, fetched.dates[0])
-    if outside == 0 and known.dates[-1] <= fetched.dates[-1]:
-        return None
-    first, last = known.dates[0], max(known.dates[-1], fetched.dates[-1])
-    return (
-        f"{fetched.symbol}: kept bars of other days are on another scale of adjusted closes; "
-        f"fetch {first} to {last} again to have one scale"
-    )
 
 
 def answer(
@@ -236,7 +251,7 @@ def _shown(document: dict[str, Any], results: list[Fetched]) -> list[str]:
 
     lines = [_line(one) for one in results]
     held = [told for one in results for told in one.held_back]
-    lines += [escape(f"  held back: {t['symbol']} {t['date']}: {t['detail']}") for t in held[:MOST_SHOWN]]
+    lines += [escape(f"  held back: {t.symbol} {t.date}: {t.code}: {t.detail}") for t in held[:MOST_SHOWN]]
     lines.append(
         f"[bold]{document['bars']:,}[/bold] bars of {len(document['symbols'])} symbols, "
         f"{document['changed']:,} of them new or changed; {document['held_back_total']:,} rows held back."
@@ -245,7 +260,7 @@ def _shown(document: dict[str, Any], results: list[Fetched]) -> list[str]:
     if any(one.code == "key_needed" for one in results):
         lines.append("Go on with --provider tiingo, or with a file: bellwether prices import FILE")
     if any(one.code == "key_refused" for one in results):
-        lines.append(f"Check the key: {_how_to_set()}")
+        lines.append(f"Check the key: {_how_to_set(document['provider'])}")
     if document["untracked"]:
         some = ", ".join(document["untracked"][:MOST_SHOWN])
         lines.append(f"[dim]not tracked (bellwether track add): {escape(some)}[/dim]")

@@ -66,19 +66,25 @@ def fetch(
     first: Annotated[str | None, typer.Option("--from", help="First day; five years ago if missing.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day; yesterday (UTC) if missing.")] = None,
     provider: Annotated[
-        str, typer.Option(metavar="stooq|tiingo", help="Whom to ask; tiingo needs a key.")
+        str,
+        typer.Option(
+            metavar="tiingo|polygon|alphavantage|stooq", help="Whom to ask; all but stooq need a key."
+        ),
     ] = "stooq",
     stage: StageOption = "local",
     json: JsonOption = False,
 ) -> None:
-    """Fetch daily bars from a provider, checked and merged as imported ones are.
+    """Fetch daily bars from a provider, with splits and dividends where it tells them.
 
-    Tiingo's key is `tiingo_api_key` of the stage's providers' secret; the environment variable
-    TIINGO_API_KEY goes before it. Stooq is asked without a key, and may refuse for want of one.
+    Keys are `tiingo_api_key`, `polygon_api_key` and `alphavantage_key` of the stage's secret `prices`; the
+    environment variables TIINGO_API_KEY, POLYGON_API_KEY, ALPHAVANTAGE_API_KEY and STOOQ_API_KEY go before
+    it. Stooq is asked without a key, and may refuse for want of one.
 
-    A symbol that fails is told and stops no other one; a provider that refuses everybody is not asked again.
-    The bar of a day is taken when the day is over (UTC). Exit code 1 when no symbol worked, 3 when the
-    provider cannot be reached, 4 when there is no key.
+    A bar that cannot be believed is held back and listed with its reason: a split nobody told, prices in
+    pence, a bad tick, an adjusted close that does not follow from the dividends. A symbol that fails is told
+    and stops no other one; a provider that refuses everybody is not asked again, and up to a minute is waited
+    for its quota. The bar of a day is taken when the day is over (UTC). Exit code 1 when no symbol worked, 3
+    when the provider cannot be reached, 4 when there is no key.
     """
     from bellwether.cli import owner, price_fetching
 

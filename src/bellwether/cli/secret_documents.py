@@ -14,6 +14,7 @@ CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 EXTRA: Mapping[str, tuple[str, ...]] = {
     "providers": ("user_agent",),
     "openai": ("base_url", "model"),
+    "prices": ("alphavantage_key",),
 }
 """Members no provider's terms name."""
 

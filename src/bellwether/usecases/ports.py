@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.corporate_actions import Actions
 from bellwether.domain.entities import Asset, Portfolio
 from bellwether.domain.items import Instant, RawBatch
 from bellwether.domain.ledger import Entry
@@ -181,13 +182,19 @@ class Entities(Protocol):
 
 
 class Prices(Protocol):
-    """Daily bars under `curated-data/prices/`."""
+    """Daily bars under `curated-data/prices/`, splits and dividends under `curated-data/actions/`."""
 
     def history(self, symbol: str) -> History:
         """All bars of a symbol, ascending; an empty history when there are none."""
 
     def merge(self, history: History) -> int:
         """Adds bars, replacing those of the same date; returns how many rows changed."""
+
+    def actions(self, symbol: str) -> Actions:
+        """Splits and dividends of a symbol, ascending; none when none were kept."""
+
+    def keep_actions(self, actions: Actions) -> int:
+        """Adds splits and dividends, replacing those of the same day and kind; returns how many changed."""
 
 
 class AgentConfigs(Protocol):

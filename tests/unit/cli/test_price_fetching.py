@@ -1,6 +1,6 @@
 """`prices fetch`: symbol by symbol from a provider on loopback into a desk in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -8,24 +8,29 @@ import msgspec
 import pytest
 
 from bellwether.adapters.memory import MemoryPorts
-from bellwether.adapters.providers.guarded_http import GuardedHttp
 from bellwether.adapters.providers.prices.stooq import ADJUSTED
+from bellwether.adapters.providers.sources import Sources
 from bellwether.cli import owner, price_fetching
 from bellwether.cli.failures import Failure, Refused, WrongUse
-from bellwether.cli.price_fetching import Days, days_of, seam
+from bellwether.cli.price_fetching import Days, days_of
 from bellwether.cli.stage import Stage
+from bellwether.domain.corporate_actions import Dividend
 from bellwether.domain.entities import Asset
 from bellwether.domain.prices import History
 from bellwether.domain.problems import NotFound
+from tests.peers import polygon
 from tests.peers.feeds import Peer, feed_peer
 from tests.peers.market_data import (
     KEY,
     STOOQ_KEY_PAGE,
+    Waits,
+    price_sources,
     serve_tiingo,
     stooq_path,
     stooq_table,
     tiingo_bar,
 )
+from tests.peers.web import site
 from tests.unit.cli.conftest import Done
 
 pytestmark = pytest.mark.enable_socket
@@ -39,21 +44,20 @@ ROWS = ("2024-01-02,59.5,61,59,60.25,1000", "2024-01-03,60,61,59,60.5,0")
 @pytest.fixture
 def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
     """Both providers, on loopback instead of where they are."""
-    monkeypatch.delenv(price_fetching.KEY_VARIABLE, raising=False)
+    for variable in price_fetching.KEY_VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
     with feed_peer() as started:
         at_peer(monkeypatch, started.address, started.host)
         yield started
 
 
 def at_peer(monkeypatch: pytest.MonkeyPatch, address: str, host: str) -> None:
-    for name in ("Stooq", "Tiingo"):
-        real = getattr(price_fetching, name)
-        monkeypatch.setattr(
-            price_fetching,
-            name,
-            lambda *given, real=real: real(*given, address=address, sleep=lambda _: None),
-        )
-    monkeypatch.setattr(price_fetching, "price_http", lambda: GuardedHttp(trusted={host}, seconds=10))
+    waits = Waits()
+
+    def sources_of(ports: MemoryPorts, keys: Mapping[str, str]) -> Sources:
+        return price_sources(address, {host}, waits, records=ports.providers, keys=keys)
+
+    monkeypatch.setattr(price_fetching, "sources_of", sources_of)
 
 
 def keys(monkeypatch: pytest.MonkeyPatch, told: Callable[[], dict[str, Any]]) -> None:
@@ -87,6 +91,9 @@ def test_bars_of_stooq_go_in_and_a_symbol_that_fails_stops_no_other(
         ("MMM", None),
     ]
     assert [row["code"] for row in told["results"][1]["held_back"]] == ["no_figure", "invalid_bar"]
+    assert {"symbol", "date", "code", "observed", "limit", "detail"} == set(
+        told["results"][1]["held_back"][0]
+    )
     history = ports.prices.history("KO")
     assert history.dates == [date(2024, 1, 2), date(2024, 1, 3)]
     assert history.close == history.adj_close == [60.25, 60.5]
@@ -102,11 +109,14 @@ def test_tiingos_key_comes_from_the_environment_or_the_stages_secret(
     typed: Typed, ports: MemoryPorts, peer: Peer, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     if place == "environment":
-        monkeypatch.setenv(price_fetching.KEY_VARIABLE, KEY)
+        monkeypatch.setenv("TIINGO_API_KEY", KEY)
         keys(monkeypatch, lambda: {"tiingo_api_key": "another"})
     else:
         keys(monkeypatch, lambda: {"tiingo_api_key": f" {KEY}\n"})
-    rows = [tiingo_bar("2024-01-02", adjClose=28.5), tiingo_bar("2024-01-03", adjClose=None)]
+    rows = [
+        tiingo_bar("2024-01-02", adjClose=28.5),
+        tiingo_bar("2024-01-03", close=61.0, adjClose=None),
+    ]
     serve_tiingo(peer, "KO", FIRST, LAST, rows)
     done = typed("prices", "fetch", "KO", "XQZ", "--provider", "tiingo", *SPAN)
     assert done.code == 0
@@ -144,11 +154,11 @@ def test_a_secret_that_is_no_document_is_told(
 ) -> None:
     keys(monkeypatch, lambda: msgspec.json.decode(b"{broken", type=dict[str, Any]))
     with pytest.raises(Failure, match="not a JSON object"):
-        price_fetching.tiingo_key(ports)
+        price_fetching.key_of("tiingo", ports)
 
 
 def test_what_is_no_key_is_not_sent(ports: MemoryPorts, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(price_fetching.KEY_VARIABLE, "two words")
+    monkeypatch.setenv("TIINGO_API_KEY", "two words")
     with pytest.raises(Refused) as refused:
         price_fetching.source_of("tiingo", ports)
     assert "two words" not in refused.value.detail
@@ -159,7 +169,7 @@ def test_a_provider_that_refuses_everybody_is_asked_once(
     typed: Typed, ports: MemoryPorts, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve_tiingo(peer, "KO", FIRST, LAST, [])
-    monkeypatch.setenv(price_fetching.KEY_VARIABLE, "wrong")
+    monkeypatch.setenv("TIINGO_API_KEY", "wrong")
     done = typed("prices", "fetch", "KO", "PEP", "MMM", "--provider", "tiingo", *SPAN, "--json")
     assert done.code == 1
     assert {one["code"] for one in done.document["results"]} == {"key_refused"}
@@ -230,37 +240,48 @@ def test_the_last_day_is_one_that_is_over() -> None:
         days_of("2024-03-02", None, now=now)
 
 
-def bars(first: date, *adjusted: float) -> History:
-    days = [first + timedelta(days=number) for number in range(len(adjusted))]
-    same = [1.0] * len(days)
-    return History("KO", days, same, same, same, same, list(adjusted), same)
-
-
-@pytest.mark.parametrize(
-    ("known", "fetched", "told"),
-    [
-        (bars(FIRST), bars(FIRST, 10), False),
-        (bars(FIRST, 10, 10), bars(FIRST, 10, 10, 11), False),
-        (bars(FIRST, 10, 10), bars(FIRST, 5, 5, 6), False),
-        (bars(FIRST, 10, 10, 10), bars(date(2024, 1, 3), 5, 5, 5), True),
-        (bars(FIRST, 10, 10, 10), bars(FIRST, 5, 5), True),
-        (bars(FIRST, 10, 10, 10), bars(date(2024, 1, 3), 10, 10.001), False),
-        (bars(FIRST, 10, 10), bars(date(2024, 1, 10), 5), False),
-    ],
-)
-def test_a_seam_between_two_scales_is_told(known: History, fetched: History, told: bool) -> None:
-    note = seam(known, fetched)
-    assert (note is not None) == told
-    assert not told or (note is not None and "2024-01-02 to" in note)
-
-
-def test_a_split_is_told_when_only_the_days_after_it_are_fetched(
+@pytest.mark.req("A3")
+def test_after_a_split_the_whole_history_is_fetched_again(
     typed: Typed, ports: MemoryPorts, peer: Peer
 ) -> None:
-    ports.prices.merge(bars(date(2024, 1, 1), 120.5, 120.5))
+    older = date(2023, 12, 28)
+    same = [120.5, 120.5]
+    ports.prices.merge(History("KO", [older, FIRST], same, same, same, same, same, [5.0, 5.0]))
     serve_stooq(peer, "ko.us", stooq_table(*ROWS))
-    notes = typed("prices", "fetch", "KO", *SPAN, "--json").document["notes"]
-    assert [note for note in notes if "another scale" in note]
+    peer.serve(stooq_path("ko.us", older, LAST), stooq_table("2023-12-28,60.25,60.25,60.25,60.25,10", *ROWS))
+    told = typed("prices", "fetch", "KO", *SPAN, "--json").document
+    assert [note for note in told["notes"] if "fetched again" in note]
+    assert ports.prices.history("KO").adj_close == [60.25, 60.25, 60.5]
+
+
+@pytest.mark.req("A3")
+def test_a_bar_that_cannot_be_believed_is_listed_and_not_merged(
+    typed: Typed, ports: MemoryPorts, peer: Peer
+) -> None:
+    serve_stooq(peer, "ko.us", stooq_table(*ROWS, "2024-01-04,6050,6060,6040,6050,900"))
+    done = typed("prices", "fetch", "KO", *SPAN)
+    assert "held back: KO 2024-01-04: units" in done.out
+    assert ports.prices.history("KO").dates == [date(2024, 1, 2), date(2024, 1, 3)]
+
+
+@pytest.mark.req("A3")
+def test_splits_and_dividends_are_kept_beside_the_bars(
+    typed: Typed, ports: MemoryPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with site() as served:
+        at_peer(monkeypatch, served.address, served.host)
+        monkeypatch.setenv("POLYGON_API_KEY", polygon.KEY)
+        polygon.Polygon(
+            served,
+            bars={"KO": [polygon.aggregate("2024-01-02"), polygon.aggregate("2024-01-03", 59.5)]},
+            dividends=[polygon.dividend("KO", "2024-01-03", 0.5)],
+        )
+        done = typed("prices", "fetch", "KO", "--provider", "polygon", *SPAN, "--json")
+    assert done.code == 0
+    assert polygon.KEY not in done.out + done.err
+    assert ports.prices.actions("KO").dividends == (Dividend(date=date(2024, 1, 3), cash=0.5),)
+    assert ports.prices.history("KO").adj_close == pytest.approx([59.5, 59.5])
+    assert ports.providers.get("polygon").state == "ok"
 
 
 class Function:
@@ -275,7 +296,7 @@ class Function:
         return {"Environment": {"Variables": self.variables}} if self.variables else {}
 
 
-@pytest.mark.parametrize("variables", [{"PROVIDERS_SECRET_ARN": "arn:secret"}, {}])
+@pytest.mark.parametrize("variables", [{"PRICES_SECRET_ARN": "arn:secret"}, {}])
 def test_the_stages_secret_is_found_by_the_function_that_reads_it(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
@@ -283,7 +304,7 @@ def test_the_stages_secret_is_found_by_the_function_that_reads_it(
 
     function = Function(variables)
     monkeypatch.setattr(owner, "owner_client", lambda _stage, _service: function)
-    stage = Stage(name="s", api_url="", region="eu-central-2", outputs={"fetchsocialfunction": "f-1"})
+    stage = Stage(name="s", api_url="", region="eu-central-2", outputs={"fetchpricesfunction": "f-1"})
     found = owner.OwnerPorts(stage)
     secrets = MemorySecrets({"arn:secret": '{"tiingo_api_key": "k"}'})
     monkeypatch.setattr(found._composition, "secrets", lambda: secrets)

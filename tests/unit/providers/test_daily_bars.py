@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,14 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused, Response
+from bellwether.adapters.providers.prices.alphavantage import AlphaVantage
 from bellwether.adapters.providers.prices.asking import PriceProvider
+from bellwether.adapters.providers.prices.polygon import Polygon
 from bellwether.adapters.providers.prices.stooq import ADJUSTED, Stooq, stooq_symbol
 from bellwether.adapters.providers.prices.tiingo import Tiingo, ticker_of
 from tests.peers.feeds import Peer, feed_peer
 from tests.peers.market_data import (
     KEY,
     STOOQ_KEY_PAGE,
+    Waits,
     asked,
+    price_sources,
     serve_in_turn,
     serve_tiingo,
     serve_without_end_mark,
@@ -29,7 +33,6 @@ from tests.peers.market_data import (
 pytestmark = pytest.mark.enable_socket
 
 FIRST, LAST = date(2024, 1, 2), date(2024, 1, 31)
-NOW = datetime(2024, 2, 1, tzinfo=UTC)
 TIINGO_PATH = "/tiingo/daily/KO/prices?startDate=2024-01-02&endDate=2024-01-31&format=json"
 STOOQ_PATH = stooq_path("ko.us", FIRST, LAST)
 ROW = "2024-01-02,59.5,61,59,60.25,1000"
@@ -42,20 +45,16 @@ def peer() -> Iterator[Peer]:
 
 
 @pytest.fixture
-def waits() -> list[float]:
-    return []
+def waits() -> Waits:
+    return Waits()
 
 
-def http(peer: Peer) -> GuardedHttp:
-    return GuardedHttp(trusted={peer.host}, seconds=10, largest=100_000)
+def tiingo(peer: Peer, waits: Waits, key: str = KEY) -> Tiingo:
+    return Tiingo(key, price_sources(peer.address, {peer.host}, waits), patience=60)
 
 
-def tiingo(peer: Peer, waits: list[float], key: str = KEY) -> Tiingo:
-    return Tiingo(key, http(peer), address=peer.address, sleep=waits.append, clock=lambda: NOW)
-
-
-def stooq(peer: Peer, waits: list[float]) -> Stooq:
-    return Stooq(http(peer), address=peer.address, sleep=waits.append, clock=lambda: NOW)
+def stooq(peer: Peer, waits: Waits, key: str | None = None) -> Stooq:
+    return Stooq(price_sources(peer.address, {peer.host}, waits), patience=60, key=key)
 
 
 def refusal(provider: PriceProvider, symbol: str = "KO") -> Refused:
@@ -65,7 +64,7 @@ def refusal(provider: PriceProvider, symbol: str = "KO") -> Refused:
 
 
 @pytest.mark.req("A3")
-def test_a_bar_of_tiingo_is_as_traded_with_its_own_adjusted_close(peer: Peer, waits: list[float]) -> None:
+def test_a_bar_of_tiingo_is_as_traded_with_its_own_adjusted_close(peer: Peer, waits: Waits) -> None:
     serve_tiingo(peer, "KO", FIRST, LAST, [tiingo_bar("2024-01-02", adjClose=28.75, open=59.5)])
     told = tiingo(peer, waits).fetch("KO", FIRST, LAST)
     assert told.bars == [
@@ -84,7 +83,7 @@ def test_a_bar_of_tiingo_is_as_traded_with_its_own_adjusted_close(peer: Peer, wa
 
 
 @pytest.mark.req("S4")
-def test_the_key_is_in_a_header_and_nowhere_else(peer: Peer, waits: list[float]) -> None:
+def test_the_key_is_in_a_header_and_nowhere_else(peer: Peer, waits: Waits) -> None:
     serve_tiingo(peer, "BRK-B", FIRST, LAST, [tiingo_bar("2024-01-02")])
     told = tiingo(peer, waits).fetch("BRK.B", FIRST, LAST)
     assert [bar["symbol"] for bar in told.bars] == ["BRK.B"]
@@ -94,21 +93,21 @@ def test_the_key_is_in_a_header_and_nowhere_else(peer: Peer, waits: list[float])
 
 
 @pytest.mark.req("S4")
-def test_the_key_does_not_follow_a_redirect_to_another_host(peer: Peer, waits: list[float]) -> None:
+def test_the_key_does_not_follow_a_redirect_to_another_host(peer: Peer, waits: Waits) -> None:
     with feed_peer() as other:
         other.serve("/prices", b"[]")
         peer.serve(TIINGO_PATH, b"", 302, Location=other.url("/prices"))
-        client = GuardedHttp(trusted={peer.host, other.host}, seconds=10)
+        sources = price_sources(peer.address, {peer.host, other.host}, waits)
         with pytest.raises(Refused):
-            Tiingo(KEY, client, address=peer.address).fetch("KO", FIRST, LAST)
+            Tiingo(KEY, sources, patience=60).fetch("KO", FIRST, LAST)
         assert "authorization" in peer.requests[0][1]
         assert "authorization" not in other.requests[0][1]
 
 
-def test_the_key_follows_a_redirect_within_the_host(peer: Peer, waits: list[float]) -> None:
+def test_the_key_follows_a_redirect_within_the_host(peer: Peer, waits: Waits) -> None:
     path = serve_tiingo(peer, "KO", FIRST, LAST, [tiingo_bar("2024-01-02")])
     peer.serve("/old", b"", 308, Location=path)
-    response = http(peer).get(peer.url("/old"), {"Authorization": f"Token {KEY}"})
+    response = GuardedHttp(trusted={peer.host}).get(peer.url("/old"), {"Authorization": f"Token {KEY}"})
     assert response.status == 200
 
 
@@ -116,12 +115,12 @@ def test_the_key_follows_a_redirect_within_the_host(peer: Peer, waits: list[floa
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "schlüssel"])
 def test_what_cannot_be_a_key_is_refused_before_anything_is_sent(key: str) -> None:
     with pytest.raises(Refused) as refused:
-        Tiingo(key, GuardedHttp())
+        Tiingo(key, price_sources("http://127.0.0.1:1", ()), patience=60)
     assert refused.value.code == "key_refused"
     assert not key or key not in refused.value.detail
 
 
-def test_a_wrong_key_and_an_unknown_ticker_are_told_apart(peer: Peer, waits: list[float]) -> None:
+def test_a_wrong_key_and_an_unknown_ticker_are_told_apart(peer: Peer, waits: Waits) -> None:
     serve_tiingo(peer, "KO", FIRST, LAST, [tiingo_bar("2024-01-02")])
     assert refusal(tiingo(peer, waits, key="another")).code == "key_refused"
     unknown = refusal(tiingo(peer, waits), "XQZ")
@@ -140,12 +139,11 @@ def test_a_wrong_key_and_an_unknown_ticker_are_told_apart(peer: Peer, waits: lis
         (b"<html>", "bad_answer"),
         (b"[" * 90_000, "bad_answer"),
         (b"\xff\xfe", "bad_answer"),
-        (f'{{"detail": "Over the limit of {KEY}\\u0007"}}'.encode(), "bad_answer"),
+        (f'{{"detail": "Not for {KEY}\\u0007"}}'.encode(), "bad_answer"),
+        (f'{{"detail": "Over the hourly request limit of {KEY}\\u0007"}}'.encode(), "used_up"),
     ],
 )
-def test_what_is_no_list_of_bars_gives_no_price(
-    peer: Peer, waits: list[float], body: bytes, code: str
-) -> None:
+def test_what_is_no_list_of_bars_gives_no_price(peer: Peer, waits: Waits, body: bytes, code: str) -> None:
     peer.serve(TIINGO_PATH, body)
     refused = refusal(tiingo(peer, waits))
     assert refused.code == code
@@ -154,13 +152,13 @@ def test_what_is_no_list_of_bars_gives_no_price(
 
 
 @pytest.mark.parametrize("path", [TIINGO_PATH, STOOQ_PATH])
-def test_a_truncated_answer_gives_no_price(peer: Peer, waits: list[float], path: str) -> None:
+def test_a_truncated_answer_gives_no_price(peer: Peer, waits: Waits, path: str) -> None:
     peer.serve_cut(path, stooq_table(ROW))
     provider: PriceProvider = tiingo(peer, waits) if path == TIINGO_PATH else stooq(peer, waits)
     assert refusal(provider).code in {"cut_short", "unreachable"}
 
 
-def test_figures_that_are_none_are_left_to_the_check_of_bars(peer: Peer, waits: list[float]) -> None:
+def test_figures_that_are_none_are_left_to_the_check_of_bars(peer: Peer, waits: Waits) -> None:
     rows = [
         tiingo_bar("2024-01-02", close=float("nan")),
         tiingo_bar("2024-01-03", close=None, adjClose=None),
@@ -174,7 +172,7 @@ def test_figures_that_are_none_are_left_to_the_check_of_bars(peer: Peer, waits: 
     assert all(cell is None or isinstance(cell, str | float) for cell in odd.values())
 
 
-Make = Callable[[Peer, list[float]], PriceProvider]
+Make = Callable[[Peer, Waits], PriceProvider]
 GOOD: dict[str, tuple[Make, str, bytes]] = {
     "tiingo": (
         tiingo,
@@ -187,33 +185,32 @@ GOOD: dict[str, tuple[Make, str, bytes]] = {
 
 @pytest.mark.req("C5")
 @pytest.mark.parametrize("name", GOOD)
-def test_a_provider_that_was_asked_too_often_is_waited_for_once(
-    peer: Peer, waits: list[float], name: str
-) -> None:
+def test_a_provider_that_was_asked_too_often_is_waited_for_once(peer: Peer, waits: Waits, name: str) -> None:
     make, path, body = GOOD[name]
     provider = make(peer, waits)
     busy = (429, b"", {"Retry-After": "7"})
     serve_in_turn(peer, path, busy, (200, body, {}))
     assert len(provider.fetch("KO", FIRST, LAST).bars) == 1
-    assert waits == [7.0]
+    assert waits.told == [7.0]
     serve_in_turn(peer, path, busy)
     again = refusal(provider)
-    assert (again.code, waits, len(peer.requests)) == ("too_many_requests", [7.0, 7.0], 4)
+    assert (again.code, len(peer.requests)) == ("too_many_requests", 4)
+    assert [wait for wait in waits.told if wait > 1] == [7.0, 7.0]
     assert "7 seconds" in again.detail
 
 
 @pytest.mark.req("C5")
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "3600"}, {"Retry-After": "soon"}])
 def test_nobody_waits_without_being_told_or_for_an_hour(
-    peer: Peer, waits: list[float], headers: dict[str, str]
+    peer: Peer, waits: Waits, headers: dict[str, str]
 ) -> None:
     serve_in_turn(peer, STOOQ_PATH, (429, b"", headers))
     assert refusal(stooq(peer, waits)).code == "too_many_requests"
-    assert (waits, len(peer.requests)) == ([], 1)
+    assert (waits.told, len(peer.requests)) == ([], 1)
 
 
 @pytest.mark.req("A3")
-def test_a_bar_of_stooq_has_its_close_for_adjusted_close_and_says_so(peer: Peer, waits: list[float]) -> None:
+def test_a_bar_of_stooq_has_its_close_for_adjusted_close_and_says_so(peer: Peer, waits: Waits) -> None:
     peer.serve(STOOQ_PATH, stooq_table(ROW, "2024-01-03,,nan,0,60,"))
     told = stooq(peer, waits).fetch("KO", FIRST, LAST)
     assert told.bars[0] == {
@@ -247,13 +244,13 @@ def test_a_bar_of_stooq_has_its_close_for_adjusted_close_and_says_so(peer: Peer,
     ],
 )
 def test_what_stooq_says_instead_of_prices_is_no_price(
-    peer: Peer, waits: list[float], body: bytes, code: str
+    peer: Peer, waits: Waits, body: bytes, code: str
 ) -> None:
     peer.serve(STOOQ_PATH, body)
     assert refusal(stooq(peer, waits)).code == code
 
 
-def test_a_last_row_that_may_be_half_a_row_is_not_believed(peer: Peer, waits: list[float]) -> None:
+def test_a_last_row_that_may_be_half_a_row_is_not_believed(peer: Peer, waits: Waits) -> None:
     whole = stooq_table(ROW)
     serve_without_end_mark(peer, STOOQ_PATH, whole)
     assert len(stooq(peer, waits).fetch("KO", FIRST, LAST).bars) == 1
@@ -262,7 +259,7 @@ def test_a_last_row_that_may_be_half_a_row_is_not_believed(peer: Peer, waits: li
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_fault_of_the_provider_is_named(peer: Peer, waits: list[float], name: str) -> None:
+def test_a_fault_of_the_provider_is_named(peer: Peer, waits: Waits, name: str) -> None:
     make, path, body = GOOD[name]
     peer.serve(path, body, 503)
     assert refusal(make(peer, waits)).code == "http_503"
@@ -270,10 +267,11 @@ def test_a_fault_of_the_provider_is_named(peer: Peer, waits: list[float], name: 
     assert refusal(make(peer, waits)).code == "too_large"
 
 
-def test_nobody_there_is_told(waits: list[float]) -> None:
-    nobody = GuardedHttp(trusted={"127.0.0.1:1"})
-    assert refusal(Stooq(nobody, address="http://127.0.0.1:1")).code == "unreachable"
-    assert refusal(Tiingo(KEY, GuardedHttp(), address="http://127.0.0.1:1")).code == "private_address"
+def test_nobody_there_is_told() -> None:
+    nobody = price_sources("http://127.0.0.1:1", {"127.0.0.1:1"})
+    assert refusal(Stooq(nobody, patience=60)).code == "unreachable"
+    stranger = price_sources("http://127.0.0.1:1", ())
+    assert refusal(Tiingo(KEY, stranger, patience=60)).code == "private_address"
 
 
 @pytest.mark.parametrize(
@@ -304,7 +302,14 @@ class Said(GuardedHttp):
 @settings(deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=100).map(lambda tail: stooq_table(ROW) + tail)))
 def test_any_body_whatever_is_bars_or_a_refusal(body: bytes) -> None:
-    for provider in (Stooq(Said(body)), Tiingo(KEY, Said(body))):
+    sources = price_sources("https://prices.example", (), http=Said(body))
+    of_all: tuple[PriceProvider, ...] = (
+        Stooq(sources, patience=0),
+        Tiingo(KEY, sources, patience=0),
+        Polygon(KEY, sources, patience=0),
+        AlphaVantage(KEY, sources, patience=0),
+    )
+    for provider in of_all:
         try:
             told = provider.fetch("KO", FIRST, LAST)
         except Refused:

@@ -1,4 +1,4 @@
-"""Daily bars as one object of columns a symbol."""
+"""Daily bars as one object of columns a symbol, and its corporate actions as another."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -10,7 +10,8 @@ import msgspec
 from bellwether.adapters.aws.lake import Bucket
 from bellwether.adapters.aws.patience import Patience
 from bellwether.adapters.merging import merge_histories
-from bellwether.adapters.naming import prices_key
+from bellwether.adapters.naming import actions_key, prices_key
+from bellwether.domain.corporate_actions import Actions, merge_actions
 from bellwether.domain.prices import History
 from bellwether.domain.problems import NotFound
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 BELIEVED_SECONDS = 60.0
 _histories = msgspec.json.Decoder(History)
+_actions = msgspec.json.Decoder(Actions)
 
 
 class S3Prices:
@@ -74,3 +76,25 @@ class S3Prices:
                 self._remember(history.symbol, merged, written)
                 return changed
             patience.wait()
+
+    def actions(self, symbol: str) -> Actions:
+        return self._kept_actions(symbol)[0]
+
+    def keep_actions(self, actions: Actions) -> int:
+        patience = Patience(f"corporate actions of {actions.symbol}")
+        while True:
+            old, etag = self._kept_actions(actions.symbol)
+            merged, changed = merge_actions(old, actions)
+            if not changed:
+                return 0
+            key = actions_key(actions.symbol)
+            if self._bucket.write_if(key, msgspec.json.encode(merged), etag=etag) is not None:
+                return changed
+            patience.wait()
+
+    def _kept_actions(self, symbol: str) -> tuple[Actions, str | None]:
+        try:
+            kept = self._bucket.read_changed(actions_key(symbol), None)
+        except NotFound:
+            kept = None
+        return (_actions.decode(kept[0]), kept[1]) if kept else (Actions(symbol), None)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bellwether.adapters.merging import merge_histories
 from bellwether.domain.agents_config import AgentConfig
+from bellwether.domain.corporate_actions import Actions, merge_actions
 from bellwether.domain.entities import Asset, Portfolio
 from bellwether.domain.prices import History
 from bellwether.domain.problems import Conflict
@@ -63,6 +64,7 @@ class MemoryPrices:
     def __init__(self) -> None:
         self._lock = Lock()
         self._histories: dict[str, History] = {}
+        self._actions: dict[str, Actions] = {}
 
     def history(self, symbol: str) -> History:
         with self._lock:
@@ -74,6 +76,18 @@ class MemoryPrices:
             merged, changed = merge_histories(old, history)
             if changed:
                 self._histories[history.symbol] = merged
+        return changed
+
+    def actions(self, symbol: str) -> Actions:
+        with self._lock:
+            return self._actions.get(symbol) or Actions(symbol)
+
+    def keep_actions(self, actions: Actions) -> int:
+        with self._lock:
+            merged, changed = merge_actions(
+                self._actions.get(actions.symbol) or Actions(actions.symbol), actions
+            )
+            self._actions[actions.symbol] = merged
         return changed
 
 

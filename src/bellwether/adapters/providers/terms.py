@@ -102,7 +102,7 @@ _ROWS = (
         purpose="prices",
         secret="prices",  # noqa: S106
         needs=("polygon_api_key",),
-        quotas=(Quota(calls=5, seconds=MINUTE, burst=5),),
+        quotas=(Quota(calls=5, seconds=MINUTE),),
         source="massive.com/pricing, free plan, 2026-11",
     ),
     Terms(

@@ -1,25 +1,34 @@
 """What providers of daily bars have in common: what they give, and how they are asked."""
 
-import time
+import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from bellwether.adapters.providers.calling import Waiting
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused, Response
-from bellwether.adapters.providers.waiting import retry_after
+from bellwether.adapters.providers.sources import Sources
+from bellwether.domain.corporate_actions import Dividend, Split
 
-LONGEST_PAUSE = timedelta(seconds=60)
 LARGEST_ANSWER = 20_000_000
 """Bytes. Sixty years of one symbol in Tiingo's JSON are some 6 MB."""
 MOST_SECONDS = 30.0
+MOST_TOLD = 200
+"""Characters of what a provider says that are shown."""
+
+USED_UP = timedelta(hours=1)
+"""How long a provider is left alone that says its quota is used up."""
 
 REFUSES_ALL = frozenset({"key_refused", "key_needed", "used_up"})
 """Codes of a provider that will refuse the next symbol for the same reason."""
+_TIMELY = frozenset({"quota", "asked_to_wait", "too_many_requests"})
 
-Sleep = Callable[[float], None]
-Clock = Callable[[], datetime]
+_ROUNDING = 0.001
+"""Seconds that are waited more, so that it is not a moment too early."""
+
+T = TypeVar("T")
 
 
 class DailyRows(Struct, frozen=True, kw_only=True):
@@ -27,11 +36,15 @@ class DailyRows(Struct, frozen=True, kw_only=True):
 
     `bars` holds one mapping a day with the keys `symbol`, `date`, `open`, `high`, `low`, `close`,
     `adj_close` and `volume`, cells as they came (text, a number or nothing): nothing is checked yet.
-    `notes` are sentences on how to read them.
+    `tells_actions` says whether `splits` and `dividends` are all there were between the first day asked for
+    and the last. `notes` are sentences on how to read the bars.
     """
 
     bars: list[dict[str, Any]]
-    notes: list[str]
+    notes: list[str] = []
+    splits: list[Split] = []
+    dividends: list[Dividend] = []
+    tells_actions: bool = False
 
 
 class PriceProvider(Protocol):
@@ -42,7 +55,8 @@ class PriceProvider(Protocol):
         """The provider, in the words of the command line: `stooq`, `tiingo`."""
 
     def fetch(self, symbol: str, first: date, last: date) -> DailyRows:
-        """The bars of a symbol from `first` to `last`, both included. Raises `Refused`."""
+        """The bars of a symbol from `first` to `last`, both included. Raises `Refused`; its `about_all` says
+        whether the next symbol would be refused as well."""
 
 
 def price_http() -> GuardedHttp:
@@ -50,44 +64,119 @@ def price_http() -> GuardedHttp:
     return GuardedHttp(seconds=MOST_SECONDS, largest=LARGEST_ANSWER)
 
 
-def utc_now() -> datetime:
-    """The time, UTC."""
-    return datetime.now(UTC)
+class Asking:
+    """Requests to one provider within its quotas.
+
+    A pause of at most `patience` seconds that the quotas or the provider ask for is waited, more than once
+    only where it was the quotas; a longer one raises `Refused`. What must not be shown is a `secret`.
+    """
+
+    def __init__(self, sources: Sources, name: str, *, patience: float, secret: str = "") -> None:
+        self._sources = sources
+        self._name = name
+        self._patience = patience
+        self._secret = secret
+        self.title = sources.terms[name].title
+
+    def get(self, url: str, read: Callable[[Response], T], headers: Mapping[str, str] | None = None) -> T:
+        """What `read` makes of the answer; it raises `Refused` for one that is none."""
+        waited, warned = 0.0, False
+        while True:
+            try:
+                return self._once(url, read, headers)
+            except Refused as fault:
+                pause = _pause(fault)
+                again = pause is not None and waited + pause <= self._patience
+                if pause is None or not again or (warned and not isinstance(fault, Waiting)):
+                    raise _too_many(fault) from None
+                warned = warned or not isinstance(fault, Waiting)
+                waited += pause
+                self._sources.sleep(pause + _ROUNDING)
+
+    def _once(self, url: str, read: Callable[[Response], T], headers: Mapping[str, str] | None) -> T:
+        made: list[T] = []
+
+        def judge(response: Response, _at: datetime) -> timedelta | None:
+            made.append(read(response))
+            return None
+
+        self._sources.client(self._name, judge).calls().get(url, headers)
+        return made[0]
+
+    def unexpected(self, status: int) -> Refused:
+        """For a status that says nothing about the symbol."""
+        return Refused(f"http_{status}", f"{self.title} answered {status}")
+
+    def nothing_between(self, symbol: str, first: date, last: date) -> Refused:
+        """For an answer that is fine and empty."""
+        return Refused(
+            "no_bars", f"{self.title} has no bars of {symbol} from {first} to {last}", about_all=False
+        )
+
+    def unknown(self, ticker: str) -> Refused:
+        """For a symbol the provider does not have."""
+        return Refused("unknown_symbol", f"{self.title} knows no ticker {ticker}", about_all=False)
+
+    def document(self, content: bytes) -> Any:
+        """The JSON of an answer, whole numbers as floats. Raises `Refused`."""
+        try:
+            # NaN is read as the number it stands for, so that it costs its row and not the whole answer
+            return json.loads(content, parse_int=float)
+        except (ValueError, RecursionError):
+            raise Refused("bad_answer", f"{self.title}'s answer is not JSON to its end") from None
+
+    def says(
+        self, code: str, told: object, *, about_all: bool = True, wait: timedelta | None = None
+    ) -> Refused:
+        """For an answer that is a sentence of the provider's own."""
+        return Refused(code, f"{self.title} says: {self.shown(told)}", about_all=about_all, wait=wait)
+
+    def shown(self, told: object) -> str:
+        """What a provider said, without the key and whatever a terminal would make something of."""
+        text = str(told)
+        if self._secret:
+            text = text.replace(self._secret, "…")
+        return "".join(sign for sign in text if sign.isprintable())[:MOST_TOLD]
 
 
-def ask(
-    http: GuardedHttp,
-    url: str,
-    headers: Mapping[str, str] | None = None,
-    *,
-    sleep: Sleep = time.sleep,
-    clock: Clock = utc_now,
-) -> Response:
-    """One GET. A 429 that says when to come back, within a minute, is waited for once; any other 429, and
-    the second one, raises `Refused`. Other statuses are the caller's to judge."""
-    response = http.get(url, headers)
-    if response.status != 429:
-        return response
-    pause = retry_after(response.headers, clock())
-    if pause is None or pause > LONGEST_PAUSE:
-        raise _too_many(pause)
-    sleep(pause.total_seconds())
-    response = http.get(url, headers)
-    if response.status == 429:
-        raise _too_many(retry_after(response.headers, clock()))
-    return response
+def usable_key(key: str) -> str:
+    """The key. Raises `Refused` for what is none, before anything is sent."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise Refused("key_refused", "the key is not one: it holds blanks or signs no key has")
+    return key
 
 
-def unexpected(provider: str, status: int) -> Refused:
-    """For a status that says nothing about the symbol."""
-    return Refused(f"http_{status}", f"{provider} answered {status}")
+def cell(told: object) -> str | float | None:
+    """A cell as the check of bars takes it."""
+    return told if told is None or isinstance(told, str | float) else str(told)
 
 
-def nothing_between(provider: str, symbol: str, first: date, last: date) -> Refused:
-    """For an answer that is fine and empty."""
-    return Refused("no_bars", f"{provider} has no bars of {symbol} from {first} to {last}")
+def figure(told: object) -> float | None:
+    """A finite number, from text as well; `None` for anything else."""
+    try:
+        value = float(told) if isinstance(told, str | float | int) and not isinstance(told, bool) else None
+    except ValueError:
+        return None
+    return value if value is not None and abs(value) < 1e300 else None
 
 
-def _too_many(pause: timedelta | None) -> Refused:
-    when = f"in {pause.total_seconds():,.0f} seconds" if pause is not None else "later"
-    return Refused("too_many_requests", f"the provider was asked too often; try again {when}")
+def day_of(told: object) -> date | None:
+    """The day a text begins with."""
+    try:
+        return date.fromisoformat(told[:10]) if isinstance(told, str) else None
+    except ValueError:
+        return None
+
+
+def _pause(fault: Refused) -> float | None:
+    """Seconds after which the same request may be made, when time alone mends it."""
+    if fault.code not in _TIMELY or fault.wait is None:
+        return None
+    return max(fault.wait.total_seconds(), 0.0)
+
+
+def _too_many(fault: Refused) -> Refused:
+    if fault.code != "too_many_requests" or fault.wait is None:
+        return fault
+    when = f"in {fault.wait.total_seconds():,.0f} seconds"
+    return Refused(fault.code, f"the provider was asked too often; try again {when}", wait=fault.wait)
