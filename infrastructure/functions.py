@@ -371,7 +371,6 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         ),
         grants=(*PRICES_WRITTEN, COUNTERS, RECORDS, ASSETS, Secret("prices")),
         timeout=900,
-        memory=1024,
         reserved=1,
     ),
     "recover": FunctionRow(
