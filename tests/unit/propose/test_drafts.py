@@ -16,6 +16,7 @@ from bellwether.domain.drafts import (
     drafted,
     limit_price,
     room_in,
+    sized_order,
     with_proposal,
 )
 from bellwether.domain.entities import Asset
@@ -194,6 +195,17 @@ def test_the_room_of_an_order_by_hand() -> None:
     assert untouched.position == pytest.approx(0.05)
     assert untouched.sector == "unclassified"
     assert untouched.sector_share == pytest.approx(0.3, rel=1e-12), "not a cent is committed there"
+
+
+def test_what_is_held_leaves_that_much_less_to_buy_and_more_to_sell() -> None:
+    """Of a cap of 1 % of 100,000 shares at 100, 9 of 10 are held: one may be bought, nineteen sold."""
+    flat = [bars("ACME", [100.0 + n % 2 for n in range(319)] + [100.0], last=YESTERDAY)]
+    where = situation(histories=flat, cash=99_100, positions={"ACME": 9})
+    bearish = score(p_up=0.44, edge=-0.07, interval=(0.40, 0.48))
+    bought, sold = sized_order(score(), "buy", where), sized_order(bearish, "sell", where)
+    assert not isinstance(bought, Without)
+    assert not isinstance(sold, Without)
+    assert (bought[0].quantity, sold[0].quantity) == (1.0, 19.0)
 
 
 def test_without_short_selling_no_more_is_sold_than_is_held() -> None:
