@@ -112,6 +112,9 @@ def reads(make: Composition) -> Iterator[Any]:
     yield lambda: changes.after(None)
     yield lambda: changes.after("01JDD0000000000000000000AA")
     yield counts.totals
+    providers = make.provider_records("events")
+    yield lambda: providers.get("x")
+    yield providers.all
     claims = make.item_claims("claims")
     yield lambda: claims.locate(["i"])
     yield lambda: claims.finished(["b"])

@@ -87,8 +87,7 @@ STORIES: Mapping[str, Story] = {
     ),
     "firewall-blocks": of("BlockedRequests", calm=[10], bad=[1_001], minutes=5, fine=[1_000]),
     "provider-failures": of("ProviderFailures", calm=[0] * 20, bad=[0, 1], minutes=60, fine=[0] * 20),
-    # four fifths of a thirtieth of 50 dollars are 1.33
-    "provider-spend": of("ProviderDollars", calm=[0.1], bad=[0.7, 0.7], minutes=1_440, fine=[0.65, 0.65]),
+    "provider-spend": of("ProviderBudgetUsed", calm=[0.1], bad=[0.2, 0.8], minutes=20, fine=[0.2, 0.79]),
     "estimated-charges": of("EstimatedCharges", calm=[12], bad=[80.5], minutes=360, fine=[80]),
 }
 SILENT_MINUTES = {

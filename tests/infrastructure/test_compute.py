@@ -211,13 +211,13 @@ def test_workers_are_bounded_below_their_reserved_concurrency(production: Synthe
 
 
 @pytest.mark.req("A13")
-def test_changes_reach_the_broadcaster_and_counters_do_not(production: Synthesis) -> None:
+def test_changes_reach_the_broadcaster_and_what_is_counted_does_not(production: Synthesis) -> None:
     mapping = mapping_of(production, "broadcast")
     assert "Events" in production.target("api", mapping["EventSourceArn"])
     (pattern,) = mapping["FilterCriteria"]["Filters"]
     told = json.loads(pattern["Pattern"])
     assert told["eventName"] == ["INSERT"]
-    assert told["dynamodb"]["Keys"]["day"]["S"] == [{"anything-but": ["counters"]}]
+    assert told["dynamodb"]["Keys"]["day"]["S"] == [{"anything-but": ["counters", "providers"]}]
     assert "OnFailure" in mapping["DestinationConfig"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRecordAgeInSeconds"] == 300

@@ -1,5 +1,6 @@
 """An item of a provider's API: cut to what an item may hold, and dated honestly."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
@@ -54,6 +55,13 @@ def api_item(told: Told, source: Source, at: datetime) -> Item | None:
         },
         Item,
     )
+
+
+def address_id(url: str) -> str:
+    """The id of what has none but its address: the address, or a hash of one that is too long."""
+    if len(url) <= 512:
+        return url
+    return f"sha256-{hashlib.sha256(url.encode('utf-8', errors='replace')).hexdigest()}"
 
 
 def _clean(text: str | None) -> str | None:

@@ -22,12 +22,14 @@ LONGEST_WAIT = timedelta(hours=1)
 
 class Got(Struct, frozen=True, kw_only=True):
     """What a read gave: items in the provider's order, the cursor that says how far it came, and how many
-    entries were no items. `fault` ended it early; what was read before it counts."""
+    entries were no items. `fault` ended it early; what was read before it counts. `note` says what had to be
+    left out of a read that went well."""
 
     items: list[Item]
     cursor: Cursor
     refused: int = 0
     fault: Refused | None = None
+    note: str | None = None
 
 
 Read = Callable[[Calls, Cursor, datetime], Got]
@@ -69,8 +71,18 @@ class ApiTarget:
         after = replace(got.cursor, seen=seen)
         ended_by = got.fault
         if ended_by is None:
-            after = replace(after, failures=0, not_before=at + self._every if self._every else None)
-            health = self._health("ok", at, began, items=len(items), refused=got.refused)
+            # what one read could not finish is read on as soon as can be
+            paused = bool(self._every) and after.page is None
+            after = replace(after, failures=0, not_before=at + self._every if paused else None)
+            health = self._health(
+                "ok",
+                at,
+                began,
+                code="left_out" if got.note else None,
+                detail=got.note,
+                items=len(items),
+                refused=got.refused,
+            )
         else:
             after = self._later(after, at, ended_by)
             state: State = "waiting" if isinstance(ended_by, Waiting) else "failing"
