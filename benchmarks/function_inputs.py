@@ -265,7 +265,7 @@ def nights() -> Iterator[Case]:
         with owner.owner_changes("local") as ports:
             for number in range(FEEDS):
                 ports.entities.remove("feed", f"measured-{number}")
-    for function in ("evaluate", "back_up", "roll_signal_tables", "recover", "clean_up"):
+    for function in ("evaluate", "back_up", "roll_signal_tables", "recover", "comply", "clean_up"):
         yield Case(function, "all the desk holds", [SCHEDULED])
 
 

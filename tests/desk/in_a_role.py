@@ -1,9 +1,9 @@
 """Runs a function's own code with its role's credentials, where a desk cannot make it do what is to be seen.
 
-    python -m tests.desk.in_a_role NAME [--feed URL]
+    python -m tests.desk.in_a_role NAME [--feed URL] [--x URL]
 
 The environment is the function's, with the credentials of its role. Fetchers never read from this machine:
-with `--feed` everything they ask the web for is answered by that one address.
+with `--feed` everything they ask the web for is answered by that one address, with `--x` X is there.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Response
 from bellwether.handlers.settings import read_settings
+from tests.peers.x import KEY
 
 
 class OneFeed(GuardedHttp):
@@ -33,11 +34,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("name")
     parser.add_argument("--feed")
+    parser.add_argument("--x")
     told = parser.parse_args()
     module = importlib.import_module(f"bellwether.handlers.{told.name}")
     parts = module.compose(read_settings(module.Settings))
     if told.feed:
         parts = dataclasses.replace(parts, http=OneFeed(told.feed))
+    if told.x:
+        keys = parts.keys
+        parts = dataclasses.replace(
+            parts,
+            http=GuardedHttp(trusted={urlsplit(told.x).netloc}),
+            addresses={"x": told.x},
+            keys=lambda: {**keys(), "x": {"bearer_token": KEY}},
+            sleep=lambda _: None,
+        )
     print(json.dumps(module.work({"source": "bellwether.test"}, parts, 60.0)))
 
 

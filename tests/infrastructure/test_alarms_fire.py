@@ -94,6 +94,7 @@ SILENT_MINUTES = {
     "fetch-social": 15,
     "fetch-news": 20,
     "recover": 180,
+    "comply": 180,
     "evaluate": 26 * 60,
     "back-up": 26 * 60,
     "roll-signal-tables": 26 * 60,

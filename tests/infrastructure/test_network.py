@@ -15,6 +15,7 @@ from tests.infrastructure.synthesis import ROOT, Resource, Synthesis, listed
 OUTSIDE = {
     "fetch_social": {"providers"},
     "fetch_news": {"providers"},
+    "comply": {"providers"},
     "authorizer": {"key_set"},
     "socket": {"sockets"},
     "broadcast": {"sockets"},

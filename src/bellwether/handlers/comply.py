@@ -34,6 +34,8 @@ from bellwether.usecases.ports import (
 
 PATIENCE = 20.0
 """Seconds a call waits for its place in a quota: nobody waits for this function."""
+LARGEST_RESULT = 50_000_000
+"""Bytes: a line of 150 for each of 300,000 posts that are gone."""
 MAKERS: Mapping[str, Callable[[Sources], PostSource | None]] = {"x": x_posts, "reddit": reddit_posts}
 
 
@@ -77,7 +79,7 @@ def compose(settings: Settings) -> Parts:
         signals=make.signals(settings.signals_table_prefix),
         entities=make.entities(settings.tracked_entities_table),
         records=make.provider_records(settings.events_table),
-        http=GuardedHttp(seconds=60.0),
+        http=GuardedHttp(seconds=60.0, largest=LARGEST_RESULT),
         keys=partial(read_keys, make.secrets(), arns),
         terms=read_terms(settings.provider_terms),
     )

@@ -86,6 +86,8 @@ class _Run:
     def ask(self, source: PostSource) -> None:
         """Asks a source about what is due, or on about what it has yet to answer."""
         awaited = self._state.awaited.get(source.name)
+        if awaited is not None and self._now - awaited.asked_at > LATEST:
+            awaited = None  # what has not been answered in a day is asked anew
         days = self._asked_again(awaited) if awaited else self._due(source.name)
         asked = [(day, _open(day, source.name)[:most]) for day, most in days]
         ids = [one for _, some in asked for one in some]
@@ -109,9 +111,8 @@ class _Run:
 
     def age(self) -> None:
         """Forgets words of posts that providers brought and that are past the time they are held."""
-        for name in self._held.days():
-            day = self._held.day(name)
-            if self._now - day.ends < HELD_FOR or self._out_of_time():
+        for day in self._held.days(self._now):
+            if self._now - day.ends < HELD_FOR or not any(day.batches.values()) or self._out_of_time():
                 continue
             for key, found in day.batches.items():
                 gone = {source: dict.fromkeys(ids, AGED) for source, ids in found.items() if ids}
@@ -123,18 +124,16 @@ class _Run:
     def overdue(self) -> Counter[str]:
         """Posts by source that nobody has answered about for a day and more."""
         late = Counter[str]()
-        for name in self._held.days():
-            day = self._held.day(name)
+        for day in self._held.days(self._now):
             for source in CHECKABLE:
                 if self._now - day.checked.get(source, day.ends) > LATEST:
                     late[source] += len(_open(day, source))
         return +late
 
     def _due(self, source: str) -> list[tuple[HeldDay, int | None]]:
-        days = (self._held.day(name) for name in self._held.days())
         return [
             (day, None)
-            for day in days
+            for day in self._held.days(self._now)
             if is_due(day.ends, day.checked.get(source), self._now) and _open(day, source)
         ]
 

@@ -1,6 +1,6 @@
 """Which posts the desk holds, by the day they came in: an index beside the lake's batches, ids alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -16,6 +16,8 @@ STATE = f"{PREFIX}state.json"
 LATE = timedelta(hours=26)
 """A request that is repeated within a day writes its batch at the hour of its first try."""
 SAVE_EVERY = 200
+ROOM = timedelta(days=8)
+"""A day is looked at for so long after the time its posts are held, in case no run came by."""
 
 
 class Awaited(Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class HeldPosts:
     def __init__(self, lake: Lake, raw: RawBatches) -> None:
         self._lake = lake
         self._raw = raw
+        self._read: dict[str, HeldDay] = {}
 
     def state(self) -> HeldState:
         content = self._lake.get(STATE)
@@ -71,16 +74,21 @@ class HeldPosts:
         self._lake.put(STATE, msgspec.json.encode(state))
 
     def day(self, day: str) -> HeldDay:
-        content = self._lake.get(f"{PREFIX}{day}.json")
-        return msgspec.json.decode(content, type=HeldDay) if content else HeldDay(day=day)
+        """A day of the index, read once; an empty one when there is none."""
+        if day not in self._read:
+            content = self._lake.get(f"{PREFIX}{day}.json")
+            self._read[day] = msgspec.json.decode(content, type=HeldDay) if content else HeldDay(day=day)
+        return self._read[day]
 
     def keep(self, day: HeldDay) -> None:
         self._lake.put(f"{PREFIX}{day.day}.json", msgspec.json.encode(day))
 
-    def days(self) -> Iterator[str]:
-        """Days of the index, newest first."""
+    def days(self, now: datetime) -> list[HeldDay]:
+        """Days of the index whose posts may still have their words, newest first."""
+        first = f"{now - HELD_FOR - ROOM:%Y/%m/%d}"
         found = (key.removeprefix(PREFIX).removesuffix(".json") for key in self._lake.list(PREFIX))
-        return iter(sorted((name for name in found if name != "state"), reverse=True))
+        named = sorted((name for name in found if name[:1].isdigit() and name >= first), reverse=True)
+        return [self.day(name) for name in named]
 
     def take_in(self, state: HeldState, now: datetime, out_of_time: Callable[[], bool]) -> int:
         """Puts batches that are not in the index there; returns how many posts were new. What there is no

@@ -124,7 +124,7 @@ def test_the_words_of_a_deleted_post_are_nowhere_afterwards(desk: Compliant, sou
     assert desk.run(30 * HOUR)["forgotten"] == {}
 
 
-@pytest.mark.req("A3", "R10")
+@pytest.mark.req("A3")
 def test_a_decision_can_still_be_followed_and_weighs_what_it_did(desk: Compliant) -> None:
     name = desk.on_x()
     request = ScoreRequest(assets=["BEACON"], as_of=NOW + timedelta(minutes=30))
@@ -195,6 +195,18 @@ def test_a_job_that_takes_its_time_is_asked_for_by_the_next_run(desk: Compliant)
     desk.x.delete(later)
     desk.x.polls_until_complete = 1
     assert desk.run()["forgotten"] == {"x": 1}
+
+
+def test_a_job_that_is_never_done_is_begun_anew_after_a_day(desk: Compliant) -> None:
+    desk.x.delete(desk.on_x())
+    desk.x.polls_until_complete = 10_000
+    for _ in range(3):
+        assert desk.run(8 * HOUR)["awaited"] == ("x",)
+    assert len(desk.x.jobs) == 1
+    desk.x.polls_until_complete = 1
+    next(iter(desk.x.jobs.values()))["status"] = "failed"
+    assert desk.run(10 * HOUR)["forgotten"] == {"x": 1}
+    assert len(desk.x.jobs) == 2
 
 
 def test_posts_are_asked_about_hourly_for_two_days_and_daily_after_that(desk: Compliant) -> None:
@@ -268,7 +280,7 @@ def test_a_post_in_two_batches_is_forgotten_in_both(desk: Compliant) -> None:
     assert not desk.holds(WORDS)
 
 
-@pytest.mark.req("A3", "R4")
+@pytest.mark.req("A3")
 def test_nothing_brings_the_words_back(desk: Compliant) -> None:
     """Not a second delivery, a recovery or a rebuilt desk; an upload of them only until the next run."""
     name = desk.on_x()
@@ -295,7 +307,7 @@ def test_nothing_brings_the_words_back(desk: Compliant) -> None:
     assert not desk.holds(WORDS)
 
 
-@pytest.mark.req("R4")
+@pytest.mark.req("A3")
 def test_a_run_that_dies_anywhere_is_made_good_by_the_next(
     desk: Compliant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

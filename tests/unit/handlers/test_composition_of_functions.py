@@ -18,7 +18,7 @@ FUNCTIONS = (
     "authorizer", "ingest", "signal_worker", "score", "propose", "check_risk", "decide", "evaluate",
     "summarise",
     "stream", "health", "metrics", "socket", "broadcast", "project_ledger", "fetch_social", "fetch_news",
-    "clean_up", "back_up", "roll_signal_tables", "recover", "sign_in", "rotate_client_key",
+    "clean_up", "back_up", "roll_signal_tables", "recover", "comply", "sign_in", "rotate_client_key",
 )  # fmt: skip
 
 

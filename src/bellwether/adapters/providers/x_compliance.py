@@ -28,7 +28,6 @@ MOST_LOOKED_UP = 20
 """Posts that are looked up a run: 480 a day, about half of the day's budget."""
 POLLS, BETWEEN = 24, 5.0
 """How often, and how many seconds apart, a run asks whether a job is done."""
-UPLOAD_SECONDS = 60.0
 NOT_ALLOWED = {"not_enrolled", "forbidden", "http_404"}
 _GONE = {"resource-not-found": "deleted", "not-authorized-for-resource": "protected"}
 
