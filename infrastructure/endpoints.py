@@ -24,7 +24,7 @@ from infrastructure.grants import (
 )
 
 Service = Literal["dynamodb", "s3", "sqs", "secretsmanager"]
-WayOut = Literal["providers", "key_set", "sockets"]
+WayOut = Literal["providers", "language_model", "key_set", "sockets"]
 
 GATEWAYS: frozenset[Service] = frozenset({"dynamodb", "s3"})
 """Services with a route instead of an interface: they cost nothing."""
@@ -44,6 +44,10 @@ _CALLED: Mapping[type, Service] = {
 
 WAYS_OUT: Mapping[str, tuple[WayOut, str]] = {
     "PROVIDERS_SECRET_ARN": ("providers", "feeds and prices are anywhere on the internet"),
+    "OPENAI_SECRET_ARN": (
+        "language_model",
+        "language models are asked at a web address of whoever runs them, which the secret may name",
+    ),
     "JWKS_URL": (
         "key_set",
         "the user pool publishes its keys at a web address; Cognito's endpoint is documented for its API "

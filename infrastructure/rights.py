@@ -3,6 +3,8 @@
 from infrastructure.grants import Listing, Objects, Rows, Secret, Send, Signals, SignalTables
 
 COUNTERS = Rows("events", "UpdateItem")
+RECORDS = Rows("events", "Query")
+"""Reading what is known of providers; COUNTERS writes it."""
 TELL = Rows("events", "BatchWriteItem")
 IDEMPOTENCY = Rows("claims", "PutItem", "UpdateItem")
 AGENTS = Rows("agents_config", "GetItem", "BatchGetItem", "Query")

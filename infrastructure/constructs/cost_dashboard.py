@@ -76,6 +76,15 @@ class CostDashboard(DeskDashboard):
             ),
             graph("Requests to the API", api.deployment_stage.metric_count(period=HOUR)),
         )
+        self.row(
+            graph(
+                "Tokens of language models",
+                *(
+                    figure(settings, "LlmTokens", period=HOUR, direction=direction, label=direction)
+                    for direction in DIMENSIONS["direction"]
+                ),
+            ),
+        )
         self._compute(functions)
         self.row(*self._storage(tables, functions))
 

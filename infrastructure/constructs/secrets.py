@@ -18,7 +18,7 @@ _ROTATION = ("AwsSolutions-SMG4", "NIST.800.53.R5-SecretsManagerRotationEnabled"
 
 DOCUMENTS: Mapping[str, str] = {
     "providers": "What all fetchers share, and keys of providers without a secret of theirs: {name: value}",
-    "openai": "OpenAI: {api_key}",
+    "openai": "OpenAI, or a server that speaks its protocol: {api_key, model, base_url}",
     "x": "X: {bearer_token}",
     "reddit": "Reddit: {client_id, client_secret}",
     "news": "News services: {newsapi_key, finnhub_key, alphavantage_key}",

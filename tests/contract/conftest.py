@@ -13,6 +13,7 @@ from bellwether.adapters.aws.clients import Clients
 from bellwether.adapters.aws.signal_tables import definition
 from bellwether.adapters.composition import Composition
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.agents.language.ports import KeptReadings
 from bellwether.usecases import ports as wanted
 from tests.conftest import Engine
 
@@ -74,6 +75,8 @@ class Ports(Protocol):
     def counts(self) -> wanted.Counts: ...
     @property
     def providers(self) -> wanted.ProviderRecords: ...
+    @property
+    def readings(self) -> KeptReadings: ...
     @property
     def connections(self) -> wanted.Connections: ...
     @property
@@ -173,6 +176,10 @@ class ServicePorts:
     @cached_property
     def providers(self) -> wanted.ProviderRecords:
         return self.make.provider_records(self.table("events"))
+
+    @cached_property
+    def readings(self) -> KeptReadings:
+        return self.make.kept_readings(self.table("claims"))
 
     @cached_property
     def connections(self) -> wanted.Connections:

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
+from bellwether.adapters.aws.claims import DynamoItemClaims
 from bellwether.adapters.aws.tables import Table
-from bellwether.domain.problems import Conflict, IdempotencyMismatch, NotFound
-from bellwether.usecases.ports import Reservation
+from bellwether.domain.problems import Conflict, Held, IdempotencyMismatch, NotFound
+from bellwether.usecases.ports import ItemClaims, Reservation
 from tests.contract.conftest import Ports, ServicePorts, at_once
 from tests.contract.records import NOON, WORDS, batch
 
@@ -118,6 +120,63 @@ def test_a_batch_is_finished_when_it_was_said_once_or_more(ports: Ports) -> None
     assert ports.claims.finished(["b1", "b2", "b1"]) == {"b1"}
 
 
+LONG = timedelta(seconds=180)
+LATER = NOON + LONG
+
+
+def held_for(claims: ItemClaims, batch_id: str, at: datetime) -> int | None:
+    """Seconds to wait for the batch; `None` when it was free, and is taken from now on."""
+    try:
+        claims.lease(batch_id, at, at + LONG)
+    except Held as held:
+        return held.seconds
+    return None
+
+
+def test_a_batch_is_one_worker_s_until_the_lease_ends(ports: Ports) -> None:
+    claims = ports.claims
+    claims.lease("b1", NOON, LATER)
+    assert held_for(claims, "b1", NOON) == 180
+    assert held_for(claims, "b1", LATER - timedelta(microseconds=1)) == 1
+    assert held_for(claims, "b2", NOON) is None, "another batch is another's"
+    assert held_for(claims, "b1", LATER) is None
+    assert claims.finished(["b1"]) == set()
+    assert claims.locate(["b1"]) == {}
+
+
+def test_a_lease_given_back_is_free_at_once(ports: Ports) -> None:
+    lease = ports.claims.lease("b1", NOON, LATER)
+    ports.claims.release("b1", lease)
+    assert held_for(ports.claims, "b1", NOON) is None
+    ports.claims.release("b1", lease)
+    assert held_for(ports.claims, "b1", NOON) == 180, "it gives back its own alone"
+
+
+def test_who_comes_too_late_does_not_give_back_what_another_took_over(ports: Ports) -> None:
+    late = ports.claims.lease("b1", NOON - timedelta(hours=1), NOON)
+    ports.claims.lease("b1", NOON, LATER)
+    ports.claims.release("b1", late)
+    ports.claims.release("unknown", late)
+    assert held_for(ports.claims, "b1", NOON) == 180
+
+
+def test_a_lease_of_a_dead_worker_can_be_ended(ports: Ports) -> None:
+    claims = ports.claims
+    claims.lease("b1", NOON, LATER)
+    claims.end_lease("b1", LATER - timedelta(microseconds=1))
+    claims.end_lease("unknown", LATER)
+    assert held_for(claims, "b1", NOON) == 180
+    claims.end_lease("b1", LATER)
+    assert held_for(claims, "b1", NOON) is None
+    assert held_for(claims, "unknown", NOON) is None
+
+
+def test_of_workers_that_race_for_a_batch_one_gets_it(ports: Ports) -> None:
+    for at in (NOON, LATER):  # a free one, and one whose lease has ended
+        asked = at_once([partial(held_for, ports.claims, "b1", at)] * 8)
+        assert sorted(asked, key=str) == [180] * 7 + [None]
+
+
 def test_a_key_is_reserved_then_answered_then_replayed(ports: Ports) -> None:
     answers = ports.answers
     assert answers.begin("ingest", "k", "h", NOON) == Reservation(first_at=NOON)
@@ -207,3 +266,32 @@ def test_a_claim_and_an_answer_tell_the_table_when_they_expire(service_ports: Se
     rows = service_ports.make.clients.dynamodb().scan(TableName=service_ports.table("claims"))["Items"]
     assert len(rows) == 4
     assert all(int(row["expires"]["N"]) > NOON.timestamp() for row in rows)
+
+
+def test_a_lease_tells_the_table_when_it_ends(service_ports: ServicePorts) -> None:
+    """Given back as well: what would have ended years ago the table keeps for ever."""
+    dynamodb, table = service_ports.make.clients.dynamodb(), service_ports.table("claims")
+    claims = DynamoItemClaims(dynamodb, table, now=lambda: NOON)
+    claims.lease("b1", NOON, LATER - timedelta(microseconds=1))
+    claims.release("b2", claims.lease("b2", NOON, LATER))
+    rows = dynamodb.scan(TableName=table)["Items"]
+    told = {row["pk"]["S"]: int(row["expires"]["N"]) for row in rows}
+    assert told == {"lease#b1": LATER.timestamp(), "lease#b2": NOON.timestamp()}
+
+
+class AnswersLost:
+    """A client that writes everything twice, as the SDK does when the first answer did not arrive."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def put_item(self, **asked: Any) -> Any:
+        self._client.put_item(**asked)
+        return self._client.put_item(**asked)
+
+
+def test_a_lease_written_twice_does_not_meet_itself(service_ports: ServicePorts) -> None:
+    table = service_ports.table("claims")
+    client: Any = AnswersLost(service_ports.make.clients.dynamodb())
+    DynamoItemClaims(client, table).lease("b1", NOON, LATER)
+    assert held_for(service_ports.claims, "b1", NOON) == 180

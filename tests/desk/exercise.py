@@ -33,6 +33,7 @@ from tests.desk.key_exchange import rotate
 from tests.desk.material import good_posts, post, unique, write_bars
 from tests.desk.processes import REGION, as_owner, give_machine_key
 from tests.peers.feeds import Peer, feed_peer, rss
+from tests.peers.openai import KEY, openai_peer
 from tests.peers.web import site
 from tests.peers.x import XPeer
 
@@ -61,6 +62,7 @@ class Exercise:
         self.run_what_the_clock_runs()
         self.fetch()
         self.forget()
+        self.read_with_a_language_model()
         self.fail()
         self.settle()
 
@@ -232,8 +234,10 @@ class Exercise:
 
     def _leave_a_batch_unqueued(self) -> None:
         """A batch of hours ago in the lake, as if the power had gone before it was queued."""
-        at = datetime.now(UTC) - timedelta(hours=3)
-        name = unique("unqueued")
+        self._store_a_batch(unique("unqueued"), datetime.now(UTC) - timedelta(hours=3))
+
+    def _store_a_batch(self, name: str, at: datetime) -> dict[str, Any]:
+        """A batch of one post in the lake that nobody queued; gives the message that would be sent of it."""
         item = StoredItem(
             item_id=f"x:{name}",
             kind="social",
@@ -252,11 +256,22 @@ class Exercise:
             received_at=at,
             items=[item],
         )
+        key = raw_key(at, batch.batch_id)
         as_owner(self.desk, "s3").put_object(
             Bucket=self.environment("recover")["LAKE_BUCKET"],
-            Key=raw_key(at, batch.batch_id),
+            Key=key,
             Body=gzip.compress(msgspec.json.encode(batch)),
         )
+        return {"batch_id": batch.batch_id, "key": key, "duplicates": []}
+
+    def read_with_a_language_model(self) -> None:
+        """A post read by a model of this machine; the desk's own secret stays without a key."""
+        with openai_peer() as peer:
+            secret = json.dumps({"api_key": KEY, "base_url": peer.address})
+            message = json.dumps(self._store_a_batch(unique("read"), datetime.now(UTC)))
+            told = self.in_role("signal_worker", "--message", message, "--model", secret)
+        assert len(peer.bodies) == 1
+        assert told["signals"] == 2, told
 
     def _old_signals_table(self) -> None:
         tables = as_owner(self.desk, "dynamodb")

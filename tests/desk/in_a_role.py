@@ -1,9 +1,10 @@
 """Runs a function's own code with its role's credentials, where a desk cannot make it do what is to be seen.
 
-    python -m tests.desk.in_a_role NAME [--feed URL] [--x URL]
+    python -m tests.desk.in_a_role NAME [--feed URL] [--x URL] [--message BODY] [--model SECRET]
 
 The environment is the function's, with the credentials of its role. Fetchers never read from this machine:
-with `--feed` everything they ask the web for is answered by that one address, with `--x` X is there.
+with `--feed` everything they ask the web for is answered by that one address, with `--x` X is there. With
+`--message` it is the function of a queue; `--model` is the text its secret of a language model would hold.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from bellwether.adapters.memory import MemorySecrets
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Response
 from bellwether.handlers.settings import read_settings
 from tests.peers.x import KEY
@@ -35,9 +37,12 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--feed")
     parser.add_argument("--x")
+    parser.add_argument("--message")
+    parser.add_argument("--model")
     told = parser.parse_args()
     module = importlib.import_module(f"bellwether.handlers.{told.name}")
-    parts = module.compose(read_settings(module.Settings))
+    settings = read_settings(module.Settings)
+    parts = module.compose(settings)
     if told.feed:
         parts = dataclasses.replace(parts, http=OneFeed(told.feed))
     if told.x:
@@ -49,7 +54,14 @@ def main() -> None:
             keys=lambda: {**keys(), "x": {"bearer_token": KEY}},
             sleep=lambda _: None,
         )
-    print(json.dumps(module.work({"source": "bellwether.test"}, parts, 60.0)))
+    if told.model:
+        kept = MemorySecrets({settings.openai_secret_arn: told.model})
+        parts.language._make_secrets = lambda: kept
+    if told.message:
+        done = module.work(told.message.encode(), parts)
+    else:
+        done = module.work({"source": "bellwether.test"}, parts, 60.0)
+    print(json.dumps(done))
 
 
 if __name__ == "__main__":

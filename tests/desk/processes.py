@@ -5,11 +5,15 @@ import json
 import os
 import secrets
 import signal
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import boto3
 import psutil
 
+from bellwether.adapters.aws.claims import DynamoItemClaims
+from bellwether.usecases.leases import LEASE
 from tests.desk.conftest import Desk, eventually, run_command
 
 REGION = "eu-central-2"
@@ -49,6 +53,13 @@ def up_again(desk: Desk) -> dict[str, Any]:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     status: dict[str, Any] = desk.json("status")
     return status
+
+
+def end_leases(desk: Desk, batches: Iterable[str], dead_before: datetime) -> None:
+    """As if the leases of workers that began before a moment, and were all killed after it, had run out."""
+    claims = DynamoItemClaims(as_owner(desk, "dynamodb"), desk.outputs["tables"]["Tables/Claims"])
+    for batch_id in batches:
+        claims.end_lease(batch_id, dead_before + LEASE)
 
 
 def as_owner(desk: Desk, service: str) -> Any:

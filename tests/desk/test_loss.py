@@ -13,7 +13,7 @@ import pytest
 
 from tests.desk.conftest import Desk, eventually
 from tests.desk.material import post, unique, write_bars
-from tests.desk.processes import as_owner, engine_process, kill_engine, up_again, workers
+from tests.desk.processes import as_owner, end_leases, engine_process, kill_engine, up_again, workers
 from tests.desk.test_chain import propose
 from tests.desk.test_watching import lines
 
@@ -78,29 +78,36 @@ def test_the_engine_is_killed_while_items_come_in(desk: Desk) -> None:
 
 @pytest.mark.req("C4")
 def test_a_worker_is_killed_in_mid_batch(desk: Desk) -> None:
+    """Three at work, and in the end all there are: with nobody left the leases are ended, not waited out."""
     symbol = "WORKER"
     track(desk, symbol)
     todo = batches(symbol, 12, 100)
     stop = threading.Event()
     killed: list[int] = []
 
+    def kill_all() -> None:
+        for worker in workers(desk, "signal_worker"):
+            try:
+                worker.kill()
+                killed.append(worker.pid)
+            except psutil.Error:
+                continue
+
     def kill_workers() -> None:
         while not stop.is_set() and len(killed) < 3:
-            for worker in workers(desk, "signal_worker"):
-                try:
-                    worker.kill()
-                    killed.append(worker.pid)
-                except psutil.Error:
-                    continue
+            kill_all()
             time.sleep(0.4)
 
     thread = threading.Thread(target=kill_workers)
     thread.start()
-    for body in todo:
-        assert desk.call("POST", "/ingest/social", role="analyst", body=body).status_code == 202
+    answers = [desk.call("POST", "/ingest/social", role="analyst", body=body) for body in todo]
+    assert [answer.status_code for answer in answers] == [202] * len(todo)
     thread.join(timeout=20)
     stop.set()
     assert killed, "no worker was there to be killed"
+    dead_before = datetime.now(UTC)
+    kill_all()
+    end_leases(desk, [answer.json()["batch_id"] for answer in answers], dead_before)
     eventually(
         lambda: desk.run("recover", "--json").returncode == 0 and stored(desk, symbol) >= 1200,
         within=120,

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bellwether.usecases.leases import LEASE
+from infrastructure.conditions.work import INGEST_LAG_SECONDS
 from infrastructure.constructs.schedules import TIMETABLE
 from infrastructure.functions import FUNCTIONS
 from tests.infrastructure.synthesis import Resource, Synthesis
@@ -143,6 +145,19 @@ def test_a_message_stays_invisible_for_six_timeouts_of_its_function(production: 
         assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         checked += 1
     assert checked == 2
+
+
+@pytest.mark.req("C4")
+def test_a_lease_outlives_its_worker_and_ends_before_the_message_of_a_killed_one_comes_back(
+    production: Synthesis,
+) -> None:
+    worker = production.function("signal_worker")
+    mapping = mapping_of(production, "signal_worker")
+    queue = queues(production)[("compute", mapping["EventSourceArn"]["Fn::GetAtt"][0])]
+    seconds = LEASE.total_seconds()
+    assert worker.properties["Timeout"] + 60 <= seconds < queue.properties["VisibilityTimeout"]
+    assert seconds < INGEST_LAG_SECONDS, "a message that waits for a lease wakes nobody"
+    assert queue.properties["RedrivePolicy"]["maxReceiveCount"] >= 3
 
 
 @pytest.mark.req("C4")

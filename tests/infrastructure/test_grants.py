@@ -98,11 +98,13 @@ def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> Non
     assert readers == {
         "authorizer",
         "ingest",
+        "signal_worker",
         "fetch_social",
         "fetch_news",
         "comply",
         "rotate_client_key",
     }
+    assert able(production, "secretsmanager:GetSecretValue", "Openai") == {"signal_worker"}
     assert able(production, "secretsmanager:GetSecretValue", "ApiClients") == {
         "authorizer",
         "rotate_client_key",

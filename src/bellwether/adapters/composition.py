@@ -13,6 +13,7 @@ from bellwether.usecases import ports
 
 if TYPE_CHECKING:
     from bellwether.adapters.aws.signal_tables import SignalTables
+    from bellwether.agents.language.ports import KeptReadings
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +63,12 @@ class Composition:
         from bellwether.adapters.aws.claims import DynamoItemClaims
 
         return DynamoItemClaims(self.clients.dynamodb(), claims_table)
+
+    def kept_readings(self, claims_table: str) -> "KeptReadings":
+        """Readings of language models that were paid for."""
+        from bellwether.adapters.aws.kept_readings import DynamoKeptReadings
+
+        return DynamoKeptReadings(self.clients.dynamodb(), claims_table)
 
     def answers(self, claims_table: str) -> ports.Answers:
         """First answers by idempotency key."""

@@ -12,8 +12,11 @@ from bellwether.agents import attention, momentum
 from bellwether.domain.agents_config import AgentConfig
 
 SENTIMENT = "sentiment"
+LLM = "llm"
 ATTENTION = attention.AGENT_ID
 MOMENTUM = momentum.AGENT_ID
+ON_REQUEST = frozenset({LLM})
+"""Agents that work only where the owner gave a key: nobody is told that such a one has nothing to say."""
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,6 +31,19 @@ DEFAULTS: Mapping[str, AgentConfig] = {
         reason=(
             "a wholly positive reading may claim 58.2 % (log-odds 0.33), the best published accuracy of "
             "next-day direction from posts (StockNet 2018); three tenths of that count until outcomes resolve"
+        ),
+    ),
+    LLM: AgentConfig(
+        agent_id=LLM,
+        version=0,
+        created_at=_ALWAYS,
+        half_life=24.0,
+        prior_slope=0.33,
+        prior_reliability=0.05,
+        reason=(
+            "a wholly positive reading may claim as much as the text model's (StockNet 2018); published "
+            "tests of language models reach into what they were trained on: next to nothing counts "
+            "until it is learned"
         ),
     ),
     ATTENTION: AgentConfig(

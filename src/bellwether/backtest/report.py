@@ -6,7 +6,7 @@ from datetime import date
 
 from msgspec import Struct, to_builtins
 
-from bellwether.agents.registry import DEFAULTS, default_config
+from bellwether.agents.registry import DEFAULTS, ON_REQUEST, default_config
 from bellwether.backtest.figures import Figures, figures
 from bellwether.backtest.records import Replayed, Resolved, Settings
 from bellwether.backtest.trading import Trading, trading
@@ -81,7 +81,7 @@ def report_of(replayed: Replayed, histories: Mapping[str, History], settings: Se
 
 
 def _agents(replayed: Replayed, settings: Settings) -> list[AgentTrackRecord]:
-    by_agent: dict[str, list[Forecast]] = {agent: [] for agent in DEFAULTS}
+    by_agent: dict[str, list[Forecast]] = {agent: [] for agent in DEFAULTS if agent not in ON_REQUEST}
     for outcome in replayed.resolved:
         made, value, market = outcome.forecast, outcome.value, outcome.benchmark
         relative = None if market is None else value - market

@@ -88,7 +88,7 @@ def up(
 
     home, output = _home(), Output(json=json)
     with _terminable(), _progress(output) as report:
-        started = bring_up(home, Project.find(), report, port=port, recover=_recover)
+        started = bring_up(home, Project.find(), report, port=port, recover=_recovery())
     document = started.document()
     if show_passwords:
         document["users"] = with_passwords(home, started.users)
@@ -189,14 +189,22 @@ def register(app: typer.Typer) -> None:
         app.command(epilog=epilog)(command)
 
 
-def _recover(_: object) -> None:
-    """What a kill interrupted is finished before anyone is told that the desk is up."""
+def _recovery() -> Callable[[object], None]:
+    """What a kill interrupted is finished before anyone is told that the desk is up.
+
+    To be made before the engine is started: whoever worked earlier died with the engine before.
+    """
     from datetime import UTC, datetime
 
     from bellwether.cli.operations import RECOVERED, recover_stage
 
-    now = datetime.now(UTC)
-    recover_stage("local", since=now - RECOVERED, now=now)
+    started = datetime.now(UTC)
+
+    def recover(_: object) -> None:
+        now = datetime.now(UTC)
+        recover_stage("local", since=now - RECOVERED, now=now, dead_before=started)
+
+    return recover
 
 
 @contextmanager

@@ -177,7 +177,9 @@ def recover(
         Output(json=json).note(f"{len(recovered.unreadable):,} objects hold no batch: {named}")
 
 
-def recover_stage(stage: str, *, since: datetime, now: datetime) -> "Recovered":
+def recover_stage(
+    stage: str, *, since: datetime, now: datetime, dead_before: datetime | None = None
+) -> "Recovered":
     """Runs recovery on a stage with its owner's credentials."""
     from bellwether.cli import owner
     from bellwether.usecases.recover import Recover
@@ -192,7 +194,7 @@ def recover_stage(stage: str, *, since: datetime, now: datetime) -> "Recovered":
             outcomes=ports.outcomes,
             controls=ports.controls,
             configs=ports.configs,
-        )(since=since, now=now)
+        )(since=since, now=now, dead_before=dead_before)
 
 
 class Smoke:

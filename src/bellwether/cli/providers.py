@@ -49,6 +49,11 @@ def switch(provider: str, *, enabled: bool, stage: str, json: bool) -> None:
 
     if provider not in TERMS:
         raise WrongUse(f"{provider} is no provider; they are {', '.join(TERMS)}.")
+    if TERMS[provider].purpose == "agent":
+        hint = f"bellwether agents {'on' if enabled else 'off'} llm --reason …"
+        raise WrongUse(
+            f"{TERMS[provider].title} is asked by an agent, which has a switch of its own.", hint=hint
+        )
     with owner.owner_changes(stage) as ports:
         ports.entities.put("provider", provider, ProviderSwitch(name=provider, enabled=enabled))
     told: dict[str, Any] = {"provider": provider, "enabled": enabled}

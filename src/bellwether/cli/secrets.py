@@ -201,7 +201,9 @@ def value_of(secret: str, member: str, from_env: str | None) -> str:
 
 def refuse_unless_taken(secret: str, member: str, members: dict[str, str]) -> None:
     """Asks the member's providers. Raises `Refused` when one does not take it, `Failure` for silence."""
-    told = [one for one in checks_of(secret, members) if member in needs_of(one.provider)]
+    from bellwether.adapters.providers.key_checks import QUESTIONS
+
+    told = [one for one in checks_of(secret, members) if member in QUESTIONS[one.provider].members]
     hint = "nothing was stored; --no-check stores it unasked"
     if refused := [one for one in told if one.verdict == "refused"]:
         raise Refused(f"{refused[0].provider} does not take the key: {refused[0].detail}", hint=hint)
@@ -219,12 +221,5 @@ def checks_of(secret: str, members: dict[str, str]) -> list[Any]:
     return [
         check_key(name, members, http)
         for name, terms in TERMS.items()
-        if terms.secret == secret and name in QUESTIONS and all(members.get(m) for m in needs_of(name))
+        if terms.secret == secret and name in QUESTIONS and all(map(members.get, QUESTIONS[name].members))
     ]
-
-
-def needs_of(provider: str) -> tuple[str, ...]:
-    """The members a provider's key is made of."""
-    from bellwether.adapters.providers.terms import TERMS
-
-    return TERMS[provider].needs or TERMS[provider].wants

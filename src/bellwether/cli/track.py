@@ -10,11 +10,13 @@ import typer
 from bellwether.cli.failures import Failure, WrongUse
 from bellwether.cli.output import JsonOption, Output, examples
 from bellwether.cli.stage import StageOption
-from bellwether.domain.entities import Asset, Feed, Query, Subreddit
+from bellwether.cli.track_entities import escaped, put
+from bellwether.cli.track_entities import remove as remove_entity
+from bellwether.cli.track_feeds import feed
+from bellwether.domain.entities import Asset, Query, Subreddit
 from bellwether.domain.items import RejectedItem
 
 track = typer.Typer(help="What the desk watches: assets, feeds, subreddits, queries.", no_args_is_help=True)
-feed = typer.Typer(help="RSS and Atom feeds read every five minutes.", no_args_is_help=True)
 subreddit = typer.Typer(help="Subreddits read every minute.", no_args_is_help=True)
 query = typer.Typer(help="Searches on Reddit run every minute.", no_args_is_help=True)
 track.add_typer(feed, name="feed")
@@ -53,7 +55,7 @@ def add(
         ports.entities.put("asset", asset.symbol, asset)
     Output(json=json).answer(
         {"asset": msgspec.to_builtins(asset)},
-        f"Tracking [bold]{asset.symbol}[/bold], {_escaped(asset.name)}.",
+        f"Tracking [bold]{asset.symbol}[/bold], {escaped(asset.name)}.",
     )
 
 
@@ -86,7 +88,7 @@ def import_(
         "refused": found.refused,
         "symbols": [asset.symbol for asset in found.assets],
     }
-    rows = [f"  [red]row {told['row']}[/red]: {_escaped(told['detail'])}" for told in found.refused[:20]]
+    rows = [f"  [red]row {told['row']}[/red]: {escaped(told['detail'])}" for told in found.refused[:20]]
     output.answer(
         document,
         f"[bold]{len(found.assets)}[/bold] assets tracked, {len(found.refused)} rows refused.",
@@ -136,19 +138,17 @@ def _assets_table(assets: Iterable[Asset]) -> Any:
     for asset in assets:
         state = "[red]restricted[/red]" if asset.restricted else ""
         aliases = ", ".join(asset.aliases)
-        table.add_row(
-            asset.symbol, _escaped(asset.name), _escaped(aliases), _escaped(asset.sector or ""), state
-        )
+        table.add_row(asset.symbol, escaped(asset.name), escaped(aliases), escaped(asset.sector or ""), state)
     if not table.row_count:
         return "No asset is tracked yet: bellwether track add SYMBOL --name NAME"
     return table
 
 
 def _others(others: dict[str, list[dict[str, Any]]], portfolios: list[str]) -> list[str]:
-    lines = [f"feed       {_escaped(str(told.get('url')))}" for told in others["feed"]]
-    lines += [f"subreddit  r/{_escaped(str(told.get('name')))}" for told in others["subreddit"]]
-    lines += [f"query      {_escaped(str(told.get('text')))}" for told in others["query"]]
-    return lines + [f"portfolio  {_escaped(name)}" for name in portfolios]
+    lines = [f"feed       {escaped(str(told.get('url')))}" for told in others["feed"]]
+    lines += [f"subreddit  r/{escaped(str(told.get('name')))}" for told in others["subreddit"]]
+    lines += [f"query      {escaped(str(told.get('text')))}" for told in others["query"]]
+    return lines + [f"portfolio  {escaped(name)}" for name in portfolios]
 
 
 @track.command(epilog=examples("bellwether track remove KO"))
@@ -156,26 +156,7 @@ def remove(symbol: Symbol, stage: StageOption = "local", json: JsonOption = Fals
     """Stop tracking an asset. What is known of it stays."""
     from bellwether.cli.asset_files import clean_symbol
 
-    _remove("asset", clean_symbol(symbol), clean_symbol(symbol), stage, json=json)
-
-
-@feed.command("add", epilog=examples("bellwether track feed add https://example.org/markets.xml"))
-def add_feed(
-    url: Annotated[str, typer.Argument(metavar="URL")],
-    title: Annotated[str | None, typer.Option(help="What to call it.")] = None,
-    stage: StageOption = "local",
-    json: JsonOption = False,
-) -> None:
-    """Read a feed from now on."""
-    _put("feed", feed_id(url), {"url": url, "title": title}, Feed, url, stage, json=json)
-
-
-@feed.command("remove", epilog=examples("bellwether track feed remove https://example.org/markets.xml"))
-def remove_feed(
-    url: Annotated[str, typer.Argument(metavar="URL")], stage: StageOption = "local", json: JsonOption = False
-) -> None:
-    """Stop reading a feed."""
-    _remove("feed", feed_id(url), url, stage, json=json)
+    remove_entity("asset", clean_symbol(symbol), clean_symbol(symbol), stage, json=json)
 
 
 @subreddit.command("add", epilog=examples("bellwether track subreddit add stocks"))
@@ -186,7 +167,7 @@ def add_subreddit(
 ) -> None:
     """Read a subreddit from now on."""
     plain = subreddit_name(name)
-    _put("subreddit", plain.lower(), {"name": plain}, Subreddit, f"r/{plain}", stage, json=json)
+    put("subreddit", plain.lower(), {"name": plain}, Subreddit, f"r/{plain}", stage, json=json)
 
 
 @subreddit.command("remove", epilog=examples("bellwether track subreddit remove stocks"))
@@ -197,14 +178,14 @@ def remove_subreddit(
 ) -> None:
     """Stop reading a subreddit."""
     plain = subreddit_name(name)
-    _remove("subreddit", plain.lower(), f"r/{plain}", stage, json=json)
+    remove_entity("subreddit", plain.lower(), f"r/{plain}", stage, json=json)
 
 
 @query.command("add", epilog=examples("bellwether track query add '$KO OR \"Coca-Cola\"'"))
 def add_query(text: QueryText, stage: StageOption = "local", json: JsonOption = False) -> None:
     """Search for these words from now on."""
     plain = query_text(text)
-    _put("query", query_id(plain), {"text": plain}, Query, plain, stage, json=json)
+    put("query", query_id(plain), {"text": plain}, Query, plain, stage, json=json)
 
 
 @query.command("list", epilog=examples("bellwether track query list"))
@@ -214,7 +195,7 @@ def list_queries(stage: StageOption = "local", json: JsonOption = False) -> None
 
     with owner.owner_ports(stage) as ports:
         records = ports.entities.records("query")
-    shown = [_escaped(str(told.get("text"))) for told in records]
+    shown = [escaped(str(told.get("text"))) for told in records]
     none = ["No query is tracked yet: bellwether track query add TEXT"]
     Output(json=json).answer({"queries": records}, *(shown or none))
 
@@ -223,7 +204,7 @@ def list_queries(stage: StageOption = "local", json: JsonOption = False) -> None
 def remove_query(text: QueryText, stage: StageOption = "local", json: JsonOption = False) -> None:
     """Stop searching for these words."""
     plain = query_text(text)
-    _remove("query", query_id(plain), plain, stage, json=json)
+    remove_entity("query", query_id(plain), plain, stage, json=json)
 
 
 def query_text(text: str) -> str:
@@ -236,50 +217,6 @@ def query_id(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def feed_id(url: str) -> str:
-    """The id of a feed: addresses may be longer than a table's key."""
-    return hashlib.sha256(url.encode()).hexdigest()[:32]
-
-
 def subreddit_name(name: str) -> str:
     """The bare name of `r/name` or `/r/name`."""
     return name.strip().strip("/").removeprefix("r/")
-
-
-def _put(
-    kind: str,
-    entity_id: str,
-    values: dict[str, Any],
-    type_: type[msgspec.Struct],
-    shown: str,
-    stage: str,
-    *,
-    json: bool,
-) -> None:
-    from bellwether.cli import owner
-
-    try:
-        record = msgspec.convert(values, type_)
-    except msgspec.ValidationError as fault:
-        raise WrongUse(f"{shown}: {fault}") from None
-    with owner.owner_changes(stage) as ports:
-        ports.entities.put(kind, entity_id, record)
-    Output(json=json).answer(
-        {kind: msgspec.to_builtins(record)}, f"Tracking {kind} [bold]{_escaped(shown)}[/bold]."
-    )
-
-
-def _remove(kind: str, entity_id: str, shown: str, stage: str, *, json: bool) -> None:
-    from bellwether.cli import owner
-
-    with owner.owner_changes(stage) as ports:
-        gone = ports.entities.remove(kind, entity_id)
-    if not gone:
-        raise Failure(f"{shown} is not tracked.", title="Nothing to remove", hint="bellwether track list")
-    Output(json=json).answer({"removed": shown, "type": kind}, f"No longer tracking {_escaped(shown)}.")
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

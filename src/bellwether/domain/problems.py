@@ -55,3 +55,11 @@ class TooManyRequests(Problem):
 
 class Unavailable(Problem):
     status, code, title = 503, "unavailable", "A part we depend on does not answer"
+
+
+class Held(Unavailable):
+    """Somebody else is at it; in `seconds` nobody is any more, done or not."""
+
+    def __init__(self, detail: str, *, seconds: int) -> None:
+        super().__init__(detail)
+        self.seconds = seconds

@@ -29,9 +29,9 @@ class ProviderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One provider. `version` counts its replacements (0: never kept).
 
     `arrivals` holds for each quota when the next evenly spaced call would be due. `not_before` is what the
-    provider asked for, `open_until` when the circuit breaker lets a call try again. `dollars_today` are of
-    `day` (UTC), `dollars_this_month` of `month`. `lag_seconds` is how far behind publication the newest item
-    of the last fetch with new items was.
+    provider asked for, `open_until` when the circuit breaker lets a call try again. `dollars_today` and
+    `tokens_today` are of `day` (UTC), those of this month of `month`. `lag_seconds` is how far behind
+    publication the newest item of the last fetch with new items was.
     """
 
     name: str
@@ -50,6 +50,8 @@ class ProviderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     dollars_today: float = 0.0
     month: str = ""
     dollars_this_month: float = 0.0
+    tokens_today: int = 0
+    tokens_this_month: int = 0
 
 
 class Wait(Struct, frozen=True, kw_only=True):
@@ -72,11 +74,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 def reserve(
-    record: ProviderRecord, terms: Terms, at: datetime, dollars: float
+    record: ProviderRecord, terms: Terms, at: datetime, dollars: float, tokens: int = 0
 ) -> tuple[ProviderRecord, Wait | None]:
-    """The record with one more call that may cost `dollars`, or unchanged but for its state, and the wait."""
+    """The record with one more call that may cost `dollars` and `tokens`, or unchanged but for its state, and
+    the wait."""
     record = _of_this_day(record, at)
-    money = _out_of_money(record, terms, at, dollars)
+    money = _out_of_money(record, terms, at, dollars) or _out_of_tokens(record, terms, at, tokens)
     wait = money or _told_to_wait(record, at) or _too_soon(record, terms, at)
     if wait is not None:
         return _waiting(record, wait), wait
@@ -93,6 +96,8 @@ def reserve(
         called_at=at,
         dollars_today=record.dollars_today + dollars,
         dollars_this_month=record.dollars_this_month + dollars,
+        tokens_today=record.tokens_today + tokens,
+        tokens_this_month=record.tokens_this_month + tokens,
     ), None
 
 
@@ -102,16 +107,20 @@ def settle(
     outcome: Outcome,
     *,
     unspent: float = 0.0,
+    unspent_tokens: int = 0,
     jitter: float = 0.0,
 ) -> ProviderRecord:
-    """The record after a reserved call. `unspent` dollars of what was reserved were not charged (negative:
-    more was). `jitter` in [0, 1) spreads the breaker's end, so that many desks do not come back at once.
+    """The record after a reserved call. `unspent` dollars and tokens of what was reserved were not charged
+    (negative: more was). `jitter` in [0, 1) spreads the breaker's end, so that many desks do not come back at
+    once.
     """
     record = _of_this_day(record, at)
     record = replace(
         record,
         dollars_today=max(record.dollars_today - unspent, 0.0),
         dollars_this_month=max(record.dollars_this_month - unspent, 0.0),
+        tokens_today=max(record.tokens_today - unspent_tokens, 0),
+        tokens_this_month=max(record.tokens_this_month - unspent_tokens, 0),
         not_before=_bounded(outcome.not_before, at) or _still(record.not_before, at),
     )
     if outcome.code is None or not outcome.about_all:
@@ -149,6 +158,8 @@ def budget_used(record: ProviderRecord, terms: Terms, at: datetime) -> float | N
     pairs = (
         (record.dollars_today, terms.daily_dollars),
         (record.dollars_this_month, terms.monthly_dollars),
+        (record.tokens_today, terms.daily_tokens),
+        (record.tokens_this_month, terms.monthly_tokens),
     )
     shares = [spent / budget if budget else 1.0 for spent, budget in pairs if budget is not None]
     return max(shares, default=None)
@@ -193,12 +204,30 @@ def _out_of_money(record: ProviderRecord, terms: Terms, at: datetime, dollars: f
     if dollars <= 0:
         return None
     if terms.monthly_dollars is not None and record.dollars_this_month + dollars > terms.monthly_dollars:
-        detail = f"the month's budget of {terms.monthly_dollars:g} dollars is spent"
-        return Wait(until=_next_month(at), code="monthly_budget", detail=detail)
+        return _month_is_over(at, f"{terms.monthly_dollars:g} dollars")
     if terms.daily_dollars is not None and record.dollars_today + dollars > terms.daily_dollars:
-        detail = f"the day's budget of {terms.daily_dollars:g} dollars is spent"
-        return Wait(until=_next_day(at), code="daily_budget", detail=detail)
+        return _day_is_over(at, f"{terms.daily_dollars:g} dollars")
     return None
+
+
+def _out_of_tokens(record: ProviderRecord, terms: Terms, at: datetime, tokens: int) -> Wait | None:
+    if tokens <= 0:
+        return None
+    if terms.monthly_tokens is not None and record.tokens_this_month + tokens > terms.monthly_tokens:
+        return _month_is_over(at, f"{terms.monthly_tokens:,} tokens")
+    if terms.daily_tokens is not None and record.tokens_today + tokens > terms.daily_tokens:
+        return _day_is_over(at, f"{terms.daily_tokens:,} tokens")
+    return None
+
+
+def _month_is_over(at: datetime, budget: str) -> Wait:
+    return Wait(
+        until=_next_month(at), code="monthly_budget", detail=f"the month's budget of {budget} is spent"
+    )
+
+
+def _day_is_over(at: datetime, budget: str) -> Wait:
+    return Wait(until=_next_day(at), code="daily_budget", detail=f"the day's budget of {budget} is spent")
 
 
 def _budget_renewed(record: ProviderRecord, at: datetime) -> datetime:
@@ -248,5 +277,5 @@ def _still(until: datetime | None, at: datetime) -> datetime | None:
 def _of_this_day(record: ProviderRecord, at: datetime) -> ProviderRecord:
     day, month = f"{at:%Y%m%d}", f"{at:%Y%m}"
     if record.month != month:
-        record = replace(record, month=month, dollars_this_month=0.0)
-    return record if record.day == day else replace(record, day=day, dollars_today=0.0)
+        record = replace(record, month=month, dollars_this_month=0.0, tokens_this_month=0)
+    return record if record.day == day else replace(record, day=day, dollars_today=0.0, tokens_today=0)

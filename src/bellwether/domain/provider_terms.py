@@ -55,6 +55,9 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     item_dollars: Annotated[float, Meta(ge=0)] = 0.0
     daily_dollars: Annotated[float, Meta(ge=0)] | None = None
     monthly_dollars: Annotated[float, Meta(ge=0)] | None = None
+    daily_tokens: Annotated[int, Meta(ge=0)] | None = None
+    monthly_tokens: Annotated[int, Meta(ge=0)] | None = None
+    """Tokens of language models, read and written together: they hold where a model has no price as well."""
     pause_after_429: Annotated[float, Meta(ge=0)] = 60.0
 
     def missing(self, keys: dict[str, str]) -> tuple[str, ...]:

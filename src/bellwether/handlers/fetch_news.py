@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bellwether.adapters.providers import feeds
+from bellwether.adapters.providers import alphavantage, edgar, feeds, finnhub, gdelt, newsapi
 from bellwether.handlers.fetching import FetchParts, FetchSettings, Makers, fetch
 from bellwether.handlers.fetching import compose as compose_fetcher
 from bellwether.handlers.scheduled_function import ScheduledFunction
 
-MAKERS: Makers = {"rss": feeds.targets}
+MAKERS: Makers = {
+    "rss": feeds.targets,
+    "gdelt": gdelt.targets,
+    "edgar": edgar.targets,
+    "newsapi": newsapi.targets,
+    "finnhub": finnhub.targets,
+    "alphavantage": alphavantage.targets,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bellwether.adapters.providers import reddit
+from bellwether.adapters.providers import reddit, x
 from bellwether.handlers.fetching import FetchParts, FetchSettings, Makers, fetch
 from bellwether.handlers.fetching import compose as compose_fetcher
 from bellwether.handlers.scheduled_function import ScheduledFunction
 
-MAKERS: Makers = {"reddit": reddit.targets}
+MAKERS: Makers = {"reddit": reddit.targets, "x": x.targets}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

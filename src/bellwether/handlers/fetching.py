@@ -62,6 +62,7 @@ class FetchParts:
     terms: Mapping[str, Terms] = field(default_factory=lambda: TERMS)
     addresses: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = now
+    sleep: Callable[[float], None] = time.sleep
 
 
 def compose(settings: FetchSettings, arns: Mapping[str, str]) -> FetchParts:
@@ -99,7 +100,7 @@ def fetch(parts: FetchParts, makers: Makers, seconds: float) -> dict[str, Any]:
             received_at=parts.clock(),
         )
 
-    done = poll(targets(parts, makers), parts.lake, submit, at=at, seconds=seconds)
+    done = poll(targets(parts, makers), parts.lake, submit, at=at, seconds=seconds, wall=parts.clock)
     took = timedelta(seconds=time.perf_counter() - began)
     for name, tally in done.providers.items():
         note(parts.records, name, tally, at, took)
@@ -136,6 +137,7 @@ def targets(parts: FetchParts, makers: Makers) -> list[Provider]:
         keys=keys,
         terms=parts.terms,
         addresses=parts.addresses,
+        sleep=parts.sleep,
     )
     made: list[Provider] = []
     for name, maker in makers.items():

@@ -45,6 +45,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
         "tiingo",
         "x",
     ),
+    "direction": ("cached", "input", "output"),
 }
 """The known values of each dimension beside `service`."""
 
@@ -99,6 +100,7 @@ FIGURES: Mapping[str, Figure] = {
     "ProviderFailures": Figure("Count", "targets of providers that keep failing"),
     "ProviderDollars": Figure("None", "what calls to data providers cost, in US dollars", by="provider"),
     "ProviderBudgetUsed": Figure("None", "larger share of a day's or month's budget spent"),
+    "LlmTokens": Figure("Count", "tokens language models read and wrote", by="direction"),
 }
 
 

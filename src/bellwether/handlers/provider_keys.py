@@ -44,5 +44,6 @@ def why_off(terms: Terms, keys: Keys, switched: Sequence[str]) -> tuple[str, str
     if terms.secret not in keys:
         return "secret_unreadable", "the secret with its key cannot be read"
     if missing := terms.missing(dict(keys[terms.secret])):
-        return "no_key", f"no key; bellwether secrets set {terms.secret} {' '.join(missing)}"
+        what = "no contact to introduce the desk with" if missing == ("user_agent",) else "no key"
+        return "no_key", f"{what}; bellwether secrets set {terms.secret} {' '.join(missing)}"
     return None

@@ -6,11 +6,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from bellwether.adapters.correlation import ATTRIBUTE, fit
-from bellwether.domain.problems import Problem
+from bellwether.domain.problems import Held, Problem
 from bellwether.handlers.api_function import Composed, module_name
 from bellwether.handlers.figures import record as figure
 from bellwether.handlers.logs import begin, describe_fault, logger
 from bellwether.handlers.settings import FunctionSettings
+from bellwether.handlers.time_left import begin_within
 from bellwether.usecases.ports import QueueRetries
 
 S = TypeVar("S", bound=FunctionSettings)
@@ -61,52 +62,62 @@ class QueueFunction(Composed[S, P]):
         records = event.get("Records", [])
         request_id = getattr(context, "aws_request_id", None)
         begin(self._name, request_id)
-        failed: list[str] = []
+        begin_within(context)
+        failed: list[tuple[Mapping[str, Any], int]] = []
         for position, record in enumerate(records):
             if _time_is_up(context) or (failed and self._ordered):
-                failed += [str(later["messageId"]) for later in records[position:]]
+                failed += [(later, wait_seconds(received(later))) for later in records[position:]]
                 break
-            if not self._timed(record, request_id, parts):
-                failed.append(str(record["messageId"]))
-        self._hide([record for record in records if str(record["messageId"]) in failed], parts)
+            wait = self._timed(record, request_id, parts)
+            if wait is not None:
+                failed.append((record, wait))
+        self._hide(failed, parts)
         begin(self._name, request_id)
         logger.info("worked", messages=len(records), failed=len(failed))
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+        return {"batchItemFailures": [{"itemIdentifier": str(record["messageId"])} for record, _ in failed]}
 
-    def _hide(self, records: Iterable[Mapping[str, Any]], parts: P) -> None:
+    def _hide(self, failed: Iterable[tuple[Mapping[str, Any], int]], parts: P) -> None:
         """Brings failed messages back soon; where that does not work they come in the queue's own time."""
         if self._retries is None:
             return
-        for record in records:
-            received = int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
+        for record, seconds in failed:
             with suppress(Problem):
-                self._retries(parts).hide(str(record["receiptHandle"]), wait_seconds(received))
+                self._retries(parts).hide(str(record["receiptHandle"]), seconds)
 
-    def _timed(self, record: Mapping[str, Any], request_id: object, parts: P) -> bool:
+    def _timed(self, record: Mapping[str, Any], request_id: object, parts: P) -> int | None:
         """Works on one message under the id of whatever sent it, and tells its figures."""
         begin(self._name, correlation_of(record) or request_id)
         began = time.perf_counter()
-        done = self._one(record, parts)
+        wait = self._one(record, parts)
         sent = (record.get("attributes") or {}).get("SentTimestamp")
         figure(
             {"function": self._name},
             Messages=1,
-            MessageFailures=int(not done),
+            MessageFailures=int(wait is not None),
             MessageMilliseconds=round((time.perf_counter() - began) * 1000, 1),
             **({"MessageWaitSeconds": waited(int(sent))} if sent else {}),
         )
-        return done
+        return wait
 
-    def _one(self, record: Mapping[str, Any], parts: P) -> bool:
-        message_id = str(record["messageId"])
+    def _one(self, record: Mapping[str, Any], parts: P) -> int | None:
+        """`None` when it is done, else in how many seconds to try again."""
+        message_id, times = str(record["messageId"]), received(record)
         try:
             told = self._work(str(record["body"]).encode(), parts)
+        except Held as held:
+            # Not a moment earlier: each delivery counts on the way to the queue of failures.
+            logger.info("held", message_id=message_id, received=str(times), seconds=held.seconds)
+            return held.seconds
         except Exception as fault:  # noqa: BLE001  one message must not sink the others; the queue repeats it
-            received = (record.get("attributes") or {}).get("ApproximateReceiveCount")
-            logger.error("failed", message_id=message_id, received=received, **describe_fault(fault))
-            return False
+            logger.error("failed", message_id=message_id, received=str(times), **describe_fault(fault))
+            return wait_seconds(times)
         logger.info("done", message_id=message_id, result=dict(told))
-        return True
+        return None
+
+
+def received(record: Mapping[str, Any]) -> int:
+    """How often a message was delivered so far, this time included."""
+    return int((record.get("attributes") or {}).get("ApproximateReceiveCount", 1))
 
 
 def correlation_of(record: Mapping[str, Any]) -> str | None:

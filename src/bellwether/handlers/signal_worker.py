@@ -9,6 +9,7 @@ from bellwether.adapters.composition import Composition
 from bellwether.agents.text.model import SentimentModel
 from bellwether.handlers.clock import now
 from bellwether.handlers.figures import record
+from bellwether.handlers.language import Language
 from bellwether.handlers.logs import logger
 from bellwether.handlers.queue_function import QueueFunction
 from bellwether.handlers.settings import FunctionSettings
@@ -26,18 +27,29 @@ class Settings(FunctionSettings):
     tracked_entities_table: str
     agents_config_table: str
     ingest_queue_url: str
+    openai_secret_arn: str
+    provider_terms: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
     process: ProcessBatch
     retries: QueueRetries
+    language: Language | None = None
     clock: Clock = now
 
 
 def compose(settings: Settings) -> Parts:
     make = Composition()
     counts = make.counts(settings.events_table)
+    language = Language(
+        settings.openai_secret_arn,
+        make.secrets,
+        lambda: make.provider_records(settings.events_table),
+        lambda: make.kept_readings(settings.claims_table),
+        terms=settings.provider_terms,
+        clock=now,
+    )
     return Parts(
         process=ProcessBatch(
             raw=make.raw_batches(settings.lake_bucket),
@@ -49,18 +61,29 @@ def compose(settings: Settings) -> Parts:
             changes=make.changes(settings.events_table),
             counts=counts,
             sentiment=SentimentModel.load(),
+            others=language.agents,
         ),
         retries=make.queue_retries(settings.ingest_queue_url),
+        language=language,
     )
 
 
 def work(body: bytes, parts: Parts) -> dict[str, Any]:
     """One batch. Raises what the use case raises, and for a message that is none."""
     message = msgspec.json.decode(body, type=BatchMessage)
-    done = parts.process(message, now=parts.clock())
+    try:
+        done = parts.process(message, now=parts.clock())
+    finally:
+        # what was asked was paid for, whatever became of the batch
+        if parts.language is not None:
+            parts.language.tell(parts.process.counts)
     for failure in done.failures:
         logger.warning(
-            "an agent failed", item_id=failure.item_id, agent=failure.agent_id, asset=failure.asset
+            "an agent failed",
+            item_id=failure.item_id,
+            agent=failure.agent_id,
+            asset=failure.asset,
+            fault=failure.error.partition(":")[0],
         )
     record(Signals=done.signals, AgentFailures=len(done.failures))
     return {"batch_id": message.batch_id, "signals": done.signals, "assets": done.assets}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bellwether.agents.registry import default_config, with_defaults
+from bellwether.agents.registry import ON_REQUEST, default_config, with_defaults
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.reliability import config_at
 from bellwether.usecases.ports import AgentConfigs
@@ -18,7 +18,9 @@ class AgentVersions:
 
     def __init__(self, configs: AgentConfigs) -> None:
         self._configs = configs
-        self.current: Mapping[str, AgentConfig] = with_defaults(configs.current())
+        stored = configs.current()
+        self.current: Mapping[str, AgentConfig] = with_defaults(stored)
+        self._silent = ON_REQUEST - set(stored)
         self._versions: dict[str, list[AgentConfig]] = {}
 
     def at(self, agent_id: str, moment: datetime) -> AgentConfig:
@@ -31,5 +33,6 @@ class AgentVersions:
         return config_at(self._versions[agent_id], moment, default_config(agent_id))
 
     def known(self) -> list[str]:
-        """Ids of all configured and built-in agents, in order."""
-        return sorted(self.current)
+        """Ids of all configured and built-in agents, in order; without those that need a key of the owner's
+        and of which nothing was ever written down."""
+        return sorted(set(self.current) - self._silent)

@@ -101,6 +101,19 @@ class ItemClaims(Protocol):
     def finish(self, batch_id: str) -> None:
         """Notes that all signals of the batch are stored (idempotent)."""
 
+    def lease(self, batch_id: str, at: datetime, until: datetime) -> str:
+        """Gives the batch to one worker until a moment; returns the lease's name.
+
+        Raises `Held`, with how long to wait, while another lease stands at `at`. One that has ended is taken
+        over.
+        """
+
+    def release(self, batch_id: str, lease: str) -> None:
+        """Ends a lease before its time; one that somebody else took over stays theirs."""
+
+    def end_lease(self, batch_id: str, until: datetime) -> None:
+        """Ends the batch's lease if it ends at or before `until` anyway: its worker is known to be dead."""
+
     def locate(self, item_ids: Sequence[str]) -> Mapping[str, str]:
         """`batch_id` by item id, for those that are known."""
 

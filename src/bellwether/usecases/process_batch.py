@@ -2,12 +2,12 @@
 
 Killed anywhere and delivered again, the batch ends in the same state: items and clusters stay claimed,
 signals have keys of their own, and each asset's day takes the batch's signals together with a marker in one
-transaction.
+transaction. Delivered twice at once, one worker has the batch and the other waits (`leases`).
 """
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ from bellwether.domain.reliability import log_odds_from
 from bellwether.domain.signals import Signal, day_before, day_of
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
+from bellwether.usecases.leases import leased
 from bellwether.usecases.ports import (
     AgentConfigs,
     AssetStates,
@@ -98,7 +99,9 @@ class _Remembered:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessBatch:
-    """`sentiment` is the text model; `others` are further agents that read items."""
+    """`sentiment` is the text model; `others` gives further agents that read items. It is asked at
+    every batch that names a tracked asset: which there are may change while a process lives.
+    """
 
     raw: RawBatches
     claims: ItemClaims
@@ -109,19 +112,26 @@ class ProcessBatch:
     changes: Changes
     counts: Counts
     sentiment: TextModel
-    others: Sequence[ItemAgent] = ()
+    others: Callable[[], Sequence[ItemAgent]] = tuple
     _remembered: _Remembered = field(default_factory=_Remembered, init=False, repr=False)
 
     def __call__(self, message: BatchMessage, *, now: datetime) -> Processed:
-        """Raises `NotFound` when the batch is not in the lake, `Unavailable` when to try again."""
+        """Raises `NotFound` when the batch is not in the lake, `Unavailable` when to try again: `Held` while
+        another worker has the batch.
+        """
         if self.claims.finished([message.batch_id]):
             return Processed(signals=0, assets=0)
+        with leased(self.claims, message.batch_id, now):
+            return self._process(message, now)
+
+    def _process(self, message: BatchMessage, now: datetime) -> Processed:
         batch = self.raw.get(message.key)
         items = self._own_items(batch, message.duplicates)
         mentions, versions = self._remembered.at(now, self.entities, self.configs)
-        reader = _Reader((SentimentAgent(self.sentiment), *self.others), versions)
         found = [(item, mentions.of(item)) for item in items]
         found = [(item, of_item) for item, of_item in found if of_item]
+        others = self.others() if found else ()
+        reader = _Reader((SentimentAgent(self.sentiment), *others), versions)
         firsts = self._first_of_clusters(batch.batch_id, [item for item, _ in found])
         reader.prepare([mention for _, of_item in found for mention in of_item])
         by_day: dict[AssetDayKey, list[Signal]] = defaultdict(list)
@@ -167,7 +177,8 @@ class ProcessBatch:
 
     def _store(self, batch: RawBatch, by_day: dict[AssetDayKey, list[Signal]]) -> list[Signal]:
         """Signals first, then the sums with the marker; what loses a race is weighed again on the newer
-        state. Returns all signals, weighed where they were not stored before.
+        state. Nobody else stores signals of this batch meanwhile (`leases`): those stored last are those in
+        the sums. Returns all signals, weighed where they were not stored before.
         """
         final = dict(by_day)
         keys = list(by_day)

@@ -13,6 +13,7 @@ from bellwether.domain.outcomes import outcomes_of
 from bellwether.domain.problems import NotFound
 from bellwether.usecases.configure import apply_configuration
 from bellwether.usecases.ingest import repeated
+from bellwether.usecases.leases import LEASE
 from bellwether.usecases.ports import (
     AgentConfigs,
     BatchMessage,
@@ -57,11 +58,19 @@ class Recover:
     controls: DeskControls
     configs: AgentConfigs
 
-    def __call__(self, *, since: datetime, now: datetime, until: datetime | None = None) -> Recovered:
+    def __call__(
+        self,
+        *,
+        since: datetime,
+        now: datetime,
+        until: datetime | None = None,
+        dead_before: datetime | None = None,
+    ) -> Recovered:
         """Batches received and entries written since a moment (and a little before, to be sure).
 
         Batches are looked at for a year before `now` at the most, the ledger as far as `since` says. With
         `until`, batches of its hour and later are left alone: they may be on their way as they should.
+        Of workers that began before `dead_before` none lives any more: nobody waits for their leases to end.
         """
         seen = requeued = claimed = 0
         unreadable: list[str] = []
@@ -72,6 +81,8 @@ class Recover:
             for batch_id, key in by_id.items():
                 if batch_id in finished:
                     continue
+                if dead_before is not None:
+                    self.claims.end_lease(batch_id, dead_before + LEASE)
                 try:
                     count = self._requeue(key)
                 except NotFound:  # one damaged object must not keep all the others from coming back

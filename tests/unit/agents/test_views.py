@@ -94,7 +94,7 @@ def test_the_built_in_agents_fill_in_what_the_table_lacks() -> None:
     own = msgspec.structs.replace(DEFAULTS[SENTIMENT], version=3)
     configs = with_defaults({SENTIMENT: own})
     assert configs[SENTIMENT].version == 3
-    assert set(configs) == {SENTIMENT, ATTENTION, MOMENTUM}
+    assert set(configs) == {SENTIMENT, ATTENTION, MOMENTUM, "llm"}
     assert default_config("llm").prior_reliability == 0.05
     assert default_config("llm").created_at < datetime(1980, 1, 1, tzinfo=UTC)
 

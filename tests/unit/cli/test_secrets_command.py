@@ -223,6 +223,8 @@ def test_providers_are_switched_and_listed(
 ) -> None:
     monkeypatch.setattr(MemoryPorts, "provider_terms", lambda _: TERMS, raising=False)
     assert typed("providers", "off", "nobody").code == 2
+    agent = typed("providers", "off", "openai")
+    assert (agent.code, "bellwether agents off llm" in agent.err) == (2, True)
     assert typed("providers", "off", "gdelt").code == 0
     assert ports.entities.records("provider") == [{"name": "gdelt", "enabled": False}]
     assert typed("providers", "on", "gdelt", "--json").document == {"provider": "gdelt", "enabled": True}

@@ -173,7 +173,7 @@ def test_the_history_says_what_each_change_did(typed: Typed, ports: MemoryPorts)
 def test_agents_are_listed_with_what_they_are_believed(typed: Typed, ports: MemoryPorts) -> None:
     learned(ports)
     lines = {line["agent"]: line for line in typed("agents", "list", "--json").document["agents"]}
-    assert set(lines) == {"attention", "momentum", "sentiment"}
+    assert set(lines) == {"attention", "llm", "momentum", "sentiment"}
     mine = lines["sentiment"]
     assert (mine["version"], mine["on"], mine["track_record"]) == (3, True, "proven")
     assert (mine["reliability"], mine["slope"], mine["resolved"]) == pytest.approx((0.35, 0.3, 250))

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from bellwether.handlers import project_ledger, signal_worker
 from bellwether.handlers.queue_function import QueueFunction
 from bellwether.handlers.settings import FunctionSettings
 from bellwether.usecases.ingest import Ingest
+from bellwether.usecases.leases import LEASE
 from bellwether.usecases.process_batch import ProcessBatch
 from bellwether.usecases.project_ledger import ProjectLedger
 from tests.unit.handlers.conftest import Logged
@@ -210,3 +211,19 @@ def test_a_failed_message_comes_back_sooner_than_that_of_a_killed_function() -> 
         record["receiptHandle"] = record["body"]
     function.serve(event, Context(), None)
     assert hidden.seconds == {"once": 2, "thrice": 8, "often": 300}
+
+
+@pytest.mark.req("C4")
+def test_a_message_whose_batch_somebody_has_comes_back_when_nobody_has_it(
+    ports: MemoryPorts, model: SentimentModel, logged: Logged
+) -> None:
+    """Once, not again and again until the queue gives it up; and it is not taken for done."""
+    key = "raw-data/2026/11/23/06/batch-1.json.gz"
+    ports.claims.lease("batch-1", NOW - timedelta(seconds=20), NOW - timedelta(seconds=20) + LEASE)
+    hidden = Hidden()
+    parts = signal_worker.Parts(process=worker_parts(ports, model).process, retries=hidden, clock=lambda: NOW)
+    event = sqs_event(json.dumps({"batch_id": "batch-1", "key": key}))
+    assert failures(signal_worker.handler.serve(event, Context(), parts)) == ["message-0"]
+    assert hidden.seconds == {"AQEB": LEASE.total_seconds() - 20}
+    assert [line["message"] for line in logged() if line["level"] == "ERROR"] == []
+    assert [line["seconds"] for line in logged() if line["message"] == "held"] == [160]

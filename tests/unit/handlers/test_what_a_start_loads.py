@@ -23,6 +23,8 @@ SERVICE_CLIENTS = {"botocore.session", "botocore.client", "botocore.endpoint", "
 FEEDS = {"feedparser", "feedparser_sgmllib", "bellwether.adapters.providers.guarded_http"}
 TOKENS = {"jwt", "cryptography"}
 TEXTS = {"bellwether.agents.text.model", "bellwether.domain.links"}
+LANGUAGE = {"bellwether.agents.llm", "bellwether.agents.language", "bellwether.adapters.providers.openai"}
+"""Loaded once the owner has given a key of a language model."""
 WAITED_FOR = {"authorizer", "socket", *(route.function for route in ROUTES)}
 
 
@@ -41,7 +43,7 @@ def loaded(name: str) -> set[str]:
 def test_a_handler_loads_nothing_it_does_not_need(name: str) -> None:
     modules = loaded(name)
     assert f"bellwether.handlers.{name}" in modules
-    unwanted = set(NEVER)
+    unwanted = set(NEVER) | LANGUAGE
     if not name.startswith("fetch_"):
         unwanted |= FEEDS
     if name != "authorizer":

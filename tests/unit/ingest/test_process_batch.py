@@ -17,6 +17,7 @@ from bellwether.domain.entities import Asset
 from bellwether.domain.problems import NotFound, Unavailable
 from bellwether.domain.signals import Signal
 from bellwether.domain.state import AssetDay
+from bellwether.usecases.leases import LEASE
 from bellwether.usecases.ports import BatchMessage
 from tests.unit.score.desk_in_memory import NOW, MemoryDesk, part, post
 
@@ -68,8 +69,8 @@ def test_a_second_delivery_changes_nothing() -> None:
     assert len(desk.ports.changes.after(None)) == 1
 
 
-class _Killed(Exception):
-    """The process dies here."""
+class _Killed(BaseException):
+    """The process dies here: nothing after it is done, in no `except Exception` either."""
 
 
 class _DiesAt:
@@ -109,17 +110,19 @@ def test_killed_anywhere_and_delivered_again_everything_counts_once(kills: list[
         one.send(items)
     undisturbed.work()
     (message,) = desk.messages()
+    now = NOW
     for calls, after in kills:
+        now += LEASE
         budget = [calls]
         ports = ("raw", "claims", "signals", "states", "changes")
         worker = desk.processor(
             **{name: _DiesAt(getattr(desk.ports, name), budget, after=after) for name in ports}
         )
         try:
-            worker(message, now=NOW)
+            worker(message, now=now)
         except _Killed:
             continue
-    desk.process(message, now=NOW)
+    desk.process(message, now=now + LEASE)
     for asset in ("BEACON", "HARBOR"):
         assert state(desk, asset) == state(undisturbed, asset)
         assert known(desk, asset) == known(undisturbed, asset)
@@ -366,7 +369,7 @@ def test_an_agent_may_read_a_batch_in_one_call() -> None:
         ]
     )
     (message,) = desk.messages()
-    done = desk.processor(others=[agent])(message, now=NOW)
+    done = desk.processor(others=lambda: [agent])(message, now=NOW)
     assert agent.calls == [2]
     assert (done.signals, done.failures) == (6, ())
     assert state(desk).items == 3
@@ -379,6 +382,6 @@ def test_an_agent_that_is_down_does_not_take_the_others_with_it() -> None:
     desk = MemoryDesk()
     desk.send([post()])
     (message,) = desk.messages()
-    done = desk.processor(others=[_ManyAtOnce(down=True)])(message, now=NOW)
+    done = desk.processor(others=lambda: [_ManyAtOnce(down=True)])(message, now=NOW)
     assert done.failures[0].error == "ConnectionError: no answer"
     assert {made.agent_id: made.abstained for made in known(desk)} == {"llm": True, "sentiment": False}

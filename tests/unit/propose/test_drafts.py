@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from bellwether.domain.drafts import Terms, Without, cost_of, drafted, limit_price, room_in, with_proposal
+from bellwether.domain.drafts import (
+    Terms,
+    Without,
+    clamp_step,
+    cost_of,
+    drafted,
+    limit_price,
+    room_in,
+    with_proposal,
+)
 from bellwether.domain.entities import Asset
 from bellwether.domain.limits import Controls, CostModel, RiskLimits, SizingPolicy
 from bellwether.domain.prices import History
@@ -123,6 +132,19 @@ def test_what_risk_cut_is_the_last_step_of_sizing() -> None:
     assert last.detail == f"LIQUIDITY let 4 of {asked:g} shares pass"
 
 
+def test_each_check_that_cut_is_named_in_the_last_step() -> None:
+    banned = [Asset(symbol="ACME", name="Acme", restricted=True)]
+    where = situation(assets=banned, controls=Controls(state="HALTED", reason="a review"))
+    cut = check_order(Order(asset="ACME", side="buy", quantity=5.0), where)
+    assert clamp_step(cut, where).detail == "RESTRICTED_LIST, KILL_SWITCH let 0 of 5 shares pass"
+
+
+def test_what_risk_cut_of_a_portfolio_nobody_can_value_is_nothing() -> None:
+    cut = check_order(Order(asset="ACME", side="buy", quantity=5.0), situation())
+    for where in (situation(cash=-1.0), situation(histories=[History("ACME")])):
+        assert clamp_step(cut, where).value == 0.0
+
+
 def test_the_expected_cost_is_that_of_what_risk_allows() -> None:
     """Round trip: notional·(2·(spread + commission) + 2·impact·σ·√(quantity/volume)), σ over sixty days."""
     costs = CostModel(half_spread=0.0002, commission=0.0001, impact=0.6)
@@ -171,6 +193,7 @@ def test_the_room_of_an_order_by_hand() -> None:
     untouched = room_in(where, "THIRD", "buy", 100_000)
     assert untouched.position == pytest.approx(0.05)
     assert untouched.sector == "unclassified"
+    assert untouched.sector_share == pytest.approx(0.3, rel=1e-12), "not a cent is committed there"
 
 
 def test_without_short_selling_no_more_is_sold_than_is_held() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def test_without_a_date_that_can_be_true_an_entry_counts_from_when_it_was_seen(d
         ("Seg, 24 Set 2018 19:42:40 -0300", datetime(2018, 9, 24, 22, 42, 40, tzinfo=UTC)),
         ("mar. 3 févr. 2026 07:05 +0530", datetime(2026, 2, 3, 1, 35, tzinfo=UTC)),
         ("24 de dez de 2018, 19:42", datetime(2018, 12, 24, 19, 42, tzinfo=UTC)),
+        ("Tuesday, July 28, 2026 - 09:30", datetime(2026, 7, 28, 9, 30, tzinfo=UTC)),
+        ("Nov 3, 2026 at 17:05 GMT", datetime(2026, 11, 3, 17, 5, tzinfo=UTC)),
+        ("Tuesday, July 32, 2026 - 09:30", None),
         ("1518478934", datetime(2018, 2, 12, 23, 42, 14, tzinfo=UTC)),
         ("32 Set 2018 19:42", None),
         ("24 Foo 2018 19:42", None),
@@ -307,3 +311,15 @@ def test_every_real_feed_gives_items_that_hold_or_says_why_not() -> None:
         refused += len(parsed.refused)
     assert given_items > 900, "the parser gives less than it used to"
     assert refused < 20
+
+
+@pytest.mark.req("A3")
+@pytest.mark.parametrize("kept", range(1, 6))
+def test_a_document_that_ends_within_an_entry_gives_no_entry_that_nobody_wrote(kept: int) -> None:
+    whole = rss(*(f"title-{number}-of-a-feed" for number in range(5)))
+    names = [item.source_id for item in parse_feed(whole).items]
+    starts = [found.start() for found in re.finditer(rb"<item>", whole)]
+    for end in range(starts[kept - 1] + len(b"<item>") + 1, whole.index(b"</item>", starts[kept - 1])):
+        found = parse_feed(whole[:end])
+        assert [item.source_id for item in found.items] == names[: kept - 1]
+        assert [refusal.code for refusal in found.refused if refusal.index is not None] in ([], ["cut_short"])

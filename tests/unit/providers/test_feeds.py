@@ -251,3 +251,45 @@ def test_a_cursor_that_cannot_be_read_is_begun_anew(peer: Peer) -> None:
     feed = provider(peer)
     lake.put(cursor_key(feed.name, feed.target), b"{broken")
     assert read_cursor(lake, feed) == Cursor()
+
+
+class Stumbling:
+    """A target whose reader has a fault."""
+
+    name, kind, target = "gdelt", "news", "ACME"
+
+    def fetch(self, cursor: Cursor, at: datetime) -> Fetched:
+        raise ZeroDivisionError("of a secret nature")
+
+
+@pytest.mark.req("C5")
+def test_a_reader_that_stumbles_fails_its_target_and_no_other(peer: Peer) -> None:
+    peer.serve_feed("/feed", rss("one"))
+    lake, desk = MemoryLake(), Desk()
+    targets = [Stumbling(), provider(peer)]
+    done = poll(targets, lake, desk, at=NOW, seconds=60)  # type: ignore[arg-type]
+    assert done.accepted == 1
+    (failing,) = [health for health in done.health if health.state == "failing"]
+    assert (failing.provider, failing.code) == ("gdelt", "reader_failed")
+    assert failing.detail == "the desk's reader of it fails (ZeroDivisionError)"
+    assert read_cursor(lake, Stumbling()).not_before == NOW + 2 * MINUTE  # type: ignore[arg-type]
+
+
+@pytest.mark.req("C5")
+def test_what_others_brought_is_handed_over_although_the_desk_fails_for_one(peer: Peer) -> None:
+    peer.serve("/one", rss("a"))
+    peer.serve("/two", rss("b"))
+    lake, desk = MemoryLake(), Desk()
+    first = [True]
+
+    def once_away(kind: Kind, items: Sequence[msgspec.Raw], submitted_by: str) -> Taken:
+        if first:
+            first.clear()
+            raise Unavailable("the lake is away")
+        return desk(kind, items, submitted_by)
+
+    targets = [provider(peer, "/one"), provider(peer, "/two")]
+    with pytest.raises(Unavailable):
+        poll(targets, lake, once_away, at=NOW, seconds=60)
+    assert len(desk.batches) == 1
+    assert poll(targets, lake, desk, at=NOW + MINUTE, seconds=60).accepted == 1

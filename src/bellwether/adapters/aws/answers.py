@@ -5,11 +5,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from bellwether.adapters.aws.faults import calling, code_of
 from bellwether.adapters.aws.tables import Table
-from bellwether.adapters.aws.values import item_from_wire, item_to_wire
 from bellwether.adapters.naming import instant
 from bellwether.domain.problems import Conflict, IdempotencyMismatch
 from bellwether.usecases.ports import Reservation
@@ -53,21 +49,9 @@ class DynamoAnswers:
             "held_at": instant(at),
             "expires": int((at + KEPT).timestamp()),
         }
-        with calling(self._table.name):
-            try:
-                self._table.client.put_item(
-                    TableName=self._table.name,
-                    Item=item_to_wire(row),
-                    ConditionExpression="attribute_not_exists(pk) OR expires <= :now",
-                    ExpressionAttributeValues=item_to_wire({":now": int(at.timestamp())}),
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as fault:
-                if code_of(fault) != "ConditionalCheckFailedException":
-                    raise
-                answer: Any = fault.response
-                return item_from_wire(answer["Item"])
-        return None
+        return self._table.put_unless(
+            row, "attribute_not_exists(pk) OR expires <= :now", {":now": int(at.timestamp())}
+        )
 
     def _take_over(self, scope: str, key: str, held_at: str | None, at: datetime) -> None:
         """Of several callers that found the key free, one gets it. Raises `Conflict` for the others."""

@@ -1,13 +1,17 @@
 """Who was first: items, clusters and batches in the claims table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from bellwether.adapters.aws.clients import utc_now
 from bellwether.adapters.aws.tables import Row, Table
 from bellwether.adapters.aws.transactions import write_groups
 from bellwether.adapters.naming import instant
+from bellwether.domain.problems import Conflict, Held
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,8 +75,39 @@ class DynamoItemClaims:
     def finish(self, batch_id: str) -> None:
         self._table.put({"pk": f"batch#{batch_id}", "expires": self._expiry()})
 
+    def lease(self, batch_id: str, at: datetime, until: datetime) -> str:
+        name = uuid4().hex
+        held = self._table.put_unless(
+            _lease(batch_id, name, until),
+            # A write whose answer was lost is sent again by the client, and meets itself.
+            "attribute_not_exists(pk) OR ends <= :at OR holder = :holder",
+            {":at": instant(at), ":holder": name},
+        )
+        if held is not None:
+            left = datetime.fromisoformat(held["ends"]) - at
+            raise Held("another worker has the batch", seconds=ceil(left.total_seconds()))
+        return name
+
+    def release(self, batch_id: str, lease: str) -> None:
+        self._end(batch_id, "holder = :holder", {":holder": lease})
+
+    def end_lease(self, batch_id: str, until: datetime) -> None:
+        self._end(batch_id, "ends <= :until", {":until": instant(until)})
+
+    def _end(self, batch_id: str, condition: str, values: Row) -> None:
+        """Puts one that ended long ago in the place of a lease that meets the condition."""
+        row = {**_lease(batch_id, "nobody", self._now()), "ends": instant(datetime.fromtimestamp(0, UTC))}
+        with suppress(Conflict):
+            self._table.put(row, condition, values)
+
     def locate(self, item_ids: Sequence[str]) -> Mapping[str, str]:
         return {name: row["holder"] for name, row in self._rows("item", item_ids).items()}
 
     def _expiry(self) -> int:
         return int((self._now() + REMEMBERED).timestamp())
+
+
+def _lease(batch_id: str, holder: str, ends: datetime) -> Row:
+    """`expires` is for the table, which clears away what has ended (not if that is years ago)."""
+    expires = ceil(ends.timestamp())
+    return {"pk": f"lease#{batch_id}", "holder": holder, "ends": instant(ends), "expires": expires}

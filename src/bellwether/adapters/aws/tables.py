@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bellwether.adapters.aws.faults import calling
+from botocore.exceptions import ClientError
+
+from bellwether.adapters.aws.faults import CONDITION, calling, code_of
 from bellwether.adapters.aws.parallel import each
 from bellwether.adapters.aws.patience import Patience
 from bellwether.adapters.aws.values import Wire, item_from_wire, item_to_wire
@@ -48,6 +50,24 @@ class Table:
             conditions["ExpressionAttributeValues"] = item_to_wire(values)
         with calling(self.name):
             self.client.put_item(TableName=self.name, Item=item_to_wire(row), **conditions)
+
+    def put_unless(self, row: Row, condition: str, values: Row) -> Row | None:
+        """Writes one row when the condition holds; else the row that is in the way."""
+        with calling(self.name):
+            try:
+                self.client.put_item(
+                    TableName=self.name,
+                    Item=item_to_wire(row),
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=item_to_wire(values),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as fault:
+                if code_of(fault) not in CONDITION:
+                    raise
+                answer: Any = fault.response
+                return item_from_wire(answer["Item"])
+        return None
 
     def update(
         self,

@@ -15,6 +15,7 @@ from bellwether.adapters.memory.intake import (
     MemoryItemClaims,
     MemoryRawBatches,
 )
+from bellwether.adapters.memory.kept_readings import MemoryKeptReadings
 from bellwether.adapters.memory.lake import MemoryLake, MemoryQueueDepths, MemorySecrets
 from bellwether.adapters.memory.ledger import (
     MemoryAnnouncements,
@@ -53,6 +54,7 @@ class MemoryPorts:
     changes: MemoryChanges = field(default_factory=MemoryChanges)
     counts: MemoryCounts = field(default_factory=MemoryCounts)
     providers: MemoryProviderRecords = field(default_factory=MemoryProviderRecords)
+    readings: MemoryKeptReadings = field(default_factory=MemoryKeptReadings)
     connections: MemoryConnections = field(default_factory=MemoryConnections)
     sockets: MemorySockets = field(default_factory=MemorySockets)
     lake: MemoryLake = field(default_factory=MemoryLake)
@@ -73,6 +75,7 @@ __all__ = [
     "MemoryEntities",
     "MemoryForecasts",
     "MemoryItemClaims",
+    "MemoryKeptReadings",
     "MemoryLake",
     "MemoryLedger",
     "MemoryOutcomes",

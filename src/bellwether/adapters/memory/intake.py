@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from threading import Lock
+from uuid import uuid4
 
 from bellwether.adapters.naming import raw_hour, raw_key
 from bellwether.domain.items import RawBatch
-from bellwether.domain.problems import Conflict, IdempotencyMismatch, NotFound
+from bellwether.domain.problems import Conflict, Held, IdempotencyMismatch, NotFound
 from bellwether.usecases.ports import BatchMessage, Reservation
 
 HOLD = timedelta(seconds=60)
@@ -52,6 +54,7 @@ class MemoryItemClaims:
         self._items: dict[str, str] = {}
         self._clusters: dict[str, tuple[str, datetime]] = {}
         self._finished: set[str] = set()
+        self._leases: dict[str, tuple[str, datetime]] = {}
 
     def claim_items(self, batch_id: str, item_ids: Sequence[str]) -> set[str]:
         with self._lock:
@@ -75,6 +78,25 @@ class MemoryItemClaims:
     def finish(self, batch_id: str) -> None:
         with self._lock:
             self._finished.add(batch_id)
+
+    def lease(self, batch_id: str, at: datetime, until: datetime) -> str:
+        name = uuid4().hex
+        with self._lock:
+            _, ends = self._leases.get(batch_id, ("", at))
+            if ends > at:
+                raise Held("another worker has the batch", seconds=ceil((ends - at).total_seconds()))
+            self._leases[batch_id] = (name, until)
+        return name
+
+    def release(self, batch_id: str, lease: str) -> None:
+        with self._lock:
+            if batch_id in self._leases and self._leases[batch_id][0] == lease:
+                del self._leases[batch_id]
+
+    def end_lease(self, batch_id: str, until: datetime) -> None:
+        with self._lock:
+            if batch_id in self._leases and self._leases[batch_id][1] <= until:
+                del self._leases[batch_id]
 
     def locate(self, item_ids: Sequence[str]) -> Mapping[str, str]:
         with self._lock:

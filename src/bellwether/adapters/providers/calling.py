@@ -26,6 +26,10 @@ Judge = Callable[[Response, datetime], timedelta | None]
 """What a provider's module makes of an answer. Raises `Refused` for one that is none, a 200 with an error in
 it included; otherwise gives how long to leave the provider alone (its headers may say that nothing is left),
 or `None`."""
+Charged = Callable[[Response], tuple[float, int]]
+"""The dollars and tokens an answer cost, as the answer itself says."""
+USED_UP = "used_up"
+"""The code of a 429 that no pause of seconds helps against: what was bought or allowed is gone."""
 
 
 class Waiting(Refused):
@@ -67,9 +71,17 @@ class ProviderClient:
         """A meter of its own for one fetch."""
         return Calls(self)
 
-    def call(self, send: Callable[[GuardedHttp], Response], expected: float) -> tuple[Response, datetime]:
-        """One call that may cost `expected` dollars. Raises `Waiting` before it, `Refused` after it."""
-        self._reserve_in_time(expected)
+    def call(
+        self,
+        send: Callable[[GuardedHttp], Response],
+        expected: float,
+        *,
+        tokens: int = 0,
+        charged: Charged | None = None,
+    ) -> tuple[Response, datetime]:
+        """One call that may cost `expected` dollars and `tokens`, or what `charged` makes of its answer.
+        Raises `Waiting` before it, `Refused` after it."""
+        self._reserve_in_time(expected, tokens)
         try:
             response = send(self._http)
             told = self._judge_of(response, self._clock())
@@ -83,18 +95,30 @@ class ProviderClient:
                 about_all=fault.about_all,
                 not_before=at + pause if pause is not None else None,
             )
-            self.settle(outcome, unspent=0.0 if fault.unanswered else expected)
+            if fault.unanswered:
+                self.settle(outcome)
+            else:
+                self.settle(outcome, unspent=expected, unspent_tokens=tokens)
             raise
         at = self._clock()
-        self.settle(Outcome(not_before=at + told if told else None))
+        dollars, used = charged(response) if charged else (expected, tokens)
+        done = Outcome(not_before=at + told if told else None)
+        self.settle(done, unspent=expected - dollars, unspent_tokens=tokens - used)
         return response, at
 
-    def settle(self, outcome: Outcome, *, unspent: float = 0.0) -> None:
+    def settle(self, outcome: Outcome, *, unspent: float = 0.0, unspent_tokens: int = 0) -> None:
         """Writes down how a reserved call went."""
 
         def settled(record: ProviderRecord) -> ProviderRecord:
             at = self._clock()
-            return settle(record, at, outcome, unspent=unspent, jitter=self._jitter())
+            return settle(
+                record,
+                at,
+                outcome,
+                unspent=unspent,
+                unspent_tokens=unspent_tokens,
+                jitter=self._jitter(),
+            )
 
         self._change(settled)
 
@@ -103,23 +127,26 @@ class ProviderClient:
             wait = retry_after(response.headers, at)
             try:
                 # its own headers may know it better
-                wait = wait or self._judge(response, at)
+                told = self._judge(response, at)
+                wait = wait or told
             except Refused as fault:
-                wait = fault.wait
+                if fault.code == USED_UP:
+                    raise
+                wait = wait or fault.wait
             pause = wait or timedelta(seconds=self.terms.pause_after_429)
             raise Refused("too_many_requests", f"{self.terms.title} was asked too often", wait=pause)
         if response.status >= 500:
             wait = retry_after(response.headers, at)
-            told = f"{self.terms.title} answered {response.status}"
-            raise Refused(f"http_{response.status}", told, wait=wait)
+            detail = f"{self.terms.title} answered {response.status}"
+            raise Refused(f"http_{response.status}", detail, wait=wait)
         return self._judge(response, at)
 
-    def _reserve_in_time(self, dollars: float) -> None:
+    def _reserve_in_time(self, dollars: float, tokens: int) -> None:
         left = self._patience
         while True:
             at = self._clock()
             try:
-                return self._reserve(at, dollars)
+                return self._reserve(at, dollars, tokens)
             except Waiting as early:
                 pause = (early.until - at).total_seconds()
                 if early.code != "quota" or pause > left:
@@ -127,12 +154,12 @@ class ProviderClient:
             left -= pause
             self._sleep(pause)
 
-    def _reserve(self, at: datetime, dollars: float) -> None:
+    def _reserve(self, at: datetime, dollars: float, tokens: int) -> None:
         refused: list[Wait] = []
 
         def reserved(record: ProviderRecord) -> ProviderRecord:
             refused.clear()
-            after, wait = reserve(record, self.terms, at, dollars)
+            after, wait = reserve(record, self.terms, at, dollars, tokens)
             if wait is not None:
                 refused.append(wait)
             return after

@@ -26,17 +26,24 @@ _RFC_822_ABROAD = re.compile(
     r"\s*(?P<zone>[+-]\d{2}:?\d{2}|gmt|utc|z)?\s*$",
     re.IGNORECASE,
 )
+_MONTH_FIRST = re.compile(
+    r"(?P<month>[^\W\d_]{3,12})\.?\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})"
+    r"\s*(?:[-–,]|at)?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
+    r"\s*(?P<zone>[+-]\d{2}:?\d{2}|gmt|utc|z)?\s*$",
+    re.IGNORECASE,
+)
 _EPOCH = re.compile(r"\s*1\d{9}\s*")
 
 
 def foreign_date(text: str) -> datetime | None:
-    """Reads `Seg, 24 Set 2018 19:42:40 -0300` and seconds since 1970; `None` for what is neither.
+    """Reads `Seg, 24 Set 2018 19:42:40 -0300`, `Tuesday, July 28, 2026 - 09:30` and seconds since 1970;
+    `None` for what is none of these.
 
     A time without a zone counts as UTC, as everywhere in a feed.
     """
     if _EPOCH.fullmatch(text):
         return datetime.fromtimestamp(int(text), UTC)
-    found = _RFC_822_ABROAD.search(text[:80])
+    found = _RFC_822_ABROAD.search(text[:80]) or _MONTH_FIRST.search(text[:80])
     if found is None:
         return None
     name = found["month"].lower()

@@ -6,6 +6,9 @@ import re
 LARGEST_EXPANSION = 100_000
 """Characters all references to entities a document declares itself may add up to."""
 
+LONGEST_TAG, MOST_ATTRIBUTES = 10_000, 500
+"""A tag of more characters may have so many attributes: the time to read them grows with their square."""
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -16,6 +19,7 @@ _BOMS = (
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _ENTITY = re.compile(r"""<!ENTITY\s+(%\s+)?([\w.:-]+)\s+(SYSTEM|PUBLIC|"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_TAG = re.compile(rf"<[A-Za-z][^<>]{{{LONGEST_TAG},}}")
 _REFERENCE = re.compile(r"&(?!#)[\w.:-]+;")
 # What real feeds are written in. Stateful and EBCDIC encodings are not among them: they hide markup.
 _USUAL = re.compile(
@@ -24,7 +28,7 @@ _USUAL = re.compile(
 
 
 class HostileDocument(ValueError):
-    """The document declares entities that would expand without bound."""
+    """The document would take time or space without bound to read."""
 
 
 def document_text(content: bytes) -> str:
@@ -59,6 +63,12 @@ def refuse_expansion(text: str) -> None:
         expanded += len(value) * text.count(f"&{name};")
     if expanded > LARGEST_EXPANSION:
         raise HostileDocument("the document's entities expand to too much")
+
+
+def refuse_crowds(text: str) -> None:
+    """Raises `HostileDocument` for a document with a tag of very many attributes."""
+    if any(tag.group().count("=") > MOST_ATTRIBUTES for tag in _TAG.finditer(text)):
+        raise HostileDocument("the document has a tag with too many attributes")
 
 
 def _declared(content: bytes) -> str:

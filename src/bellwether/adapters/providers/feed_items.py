@@ -25,7 +25,12 @@ import msgspec
 from msgspec import Struct
 
 from bellwether.adapters.providers.feed_dates import foreign_date
-from bellwether.adapters.providers.feed_encoding import HostileDocument, document_text, refuse_expansion
+from bellwether.adapters.providers.feed_encoding import (
+    HostileDocument,
+    document_text,
+    refuse_crowds,
+    refuse_expansion,
+)
 from bellwether.adapters.providers.json_feed import json_feed_entries
 from bellwether.adapters.providers.plain_text import plain_text
 from bellwether.domain.items import CLOCK_SKEW, Item, Source
@@ -34,6 +39,8 @@ LARGEST_DOCUMENT = 5_000_000
 MOST_ENTRIES = 1_000
 OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
 _ABSOLUTE = re.compile(r"^(?:https?://|tag:|urn:|t[1-6]_[a-z0-9]+$)", re.IGNORECASE)
+_BEGUN = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_ENDED = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _ESCAPED = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});", re.IGNORECASE)
 
 
@@ -67,11 +74,12 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """A feed of any of the formats."""
+    """A feed of any of the formats. `cut` is one that ends within its last entry."""
 
     entries: Sequence[Entry]
     scope: str | None
     title: str | None = None
+    cut: bool = False
 
 
 def parse_feed(
@@ -97,7 +105,12 @@ def parse_feed(
     repeated = {name for name, count in Counter(e.id for e in document.entries).items() if count > 1}
     for index, entry in enumerate(document.entries[:MOST_ENTRIES]):
         source_id = _source_id(entry, document.scope or url, entry.id in repeated)
-        if not (entry.title or entry.text) or source_id is None:
+        if document.cut and index == len(document.entries) - 1:
+            # what is left of it may be half an id and half a sentence
+            refused.append(
+                Refusal(index=index, code="cut_short", detail="the document ends within the entry")
+            )
+        elif not (entry.title or entry.text) or source_id is None:
             refused.append(Refusal(index=index, code="no_words", detail="the entry has no title and no text"))
         elif source_id in seen:
             refused.append(Refusal(index=index, code="repeated", detail="the entry stands there already"))
@@ -128,6 +141,7 @@ def _document(content: bytes, url: str | None) -> Document:
         return _json_document(text, url)
     try:
         refuse_expansion(text)
+        refuse_crowds(text)
     except HostileDocument as fault:
         raise Unreadable("hostile", str(fault)) from None
     return _xml_document(text, url)
@@ -157,7 +171,15 @@ def _xml_document(text: str, url: str | None) -> Document:
         entries=[_xml_entry(entry, url or feed.get("link"), lang) for entry in parsed.entries],
         scope=feed.get("link") or url or feed.get("id"),
         title=_words(feed, "title", 300),
+        cut=ends_within_an_entry(text),
     )
+
+
+def ends_within_an_entry(text: str) -> bool:
+    """Whether the last entry that was begun was never ended: the reader of XML takes it all the same."""
+    begun = max((found.start() for found in _BEGUN.finditer(text)), default=-1)
+    ended = max((found.start() for found in _ENDED.finditer(text)), default=-1)
+    return begun > ended
 
 
 def _xml_entry(entry: Mapping[str, Any], base: str | None, lang: str | None) -> Entry:

@@ -134,10 +134,18 @@ class GuardedHttp:
             url = target
         raise Refused("too_many_redirects", f"more than {MOST_REDIRECTS} redirects")
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Response:
         """Sends `body` to `url`; a redirect is an answer like any other, what is sent goes nowhere else.
-        Raises `Refused`."""
-        return self._one("POST", url, headers or {}, body, time.monotonic() + self._seconds)
+        `seconds` bounds this one. Raises `Refused`."""
+        within = self._seconds if seconds is None else seconds
+        return self._one("POST", url, headers or {}, body, time.monotonic() + within)
 
     def put(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
         """Uploads `body` to `url`, as `post` sends it. Raises `Refused`."""

@@ -26,8 +26,9 @@ class KeyCheck(Struct, frozen=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """How a provider is asked: `path` and headers made from the keys; `said` finds a refusal in a 200."""
+    """How a provider is asked: `path` and headers made from `members`; `said` finds a refusal in a 200."""
 
+    members: tuple[str, ...]
     address: str
     path: Callable[[Keys], str]
     headers: Callable[[Keys], Mapping[str, str]]
@@ -67,11 +68,13 @@ def _alphavantage(keys: Keys) -> str:
 
 QUESTIONS: Mapping[str, Question] = {
     "x": Question(
+        members=("bearer_token",),
         address="https://api.x.com",
         path=lambda _: "/2/usage/tweets",
         headers=_bearer("bearer_token"),
     ),
     "reddit": Question(
+        members=("client_id", "client_secret"),
         address="https://www.reddit.com",
         path=lambda _: "/api/v1/access_token",
         headers=_basic,
@@ -79,32 +82,38 @@ QUESTIONS: Mapping[str, Question] = {
         said=_member("error"),
     ),
     "newsapi": Question(
+        members=("newsapi_key",),
         address="https://newsapi.org",
         path=lambda _: "/v2/top-headlines/sources?category=business",
         headers=lambda keys: {"X-Api-Key": keys["newsapi_key"]},
     ),
     "finnhub": Question(
+        members=("finnhub_key",),
         address="https://finnhub.io",
         path=lambda _: "/api/v1/quote?symbol=IBM",
         headers=lambda keys: {"X-Finnhub-Token": keys["finnhub_key"]},
     ),
     "alphavantage": Question(
+        members=("alphavantage_key",),
         address="https://www.alphavantage.co",
         path=_alphavantage,
         headers=_nothing,
         said=_member("Error Message", "Information", "Note"),
     ),
     "tiingo": Question(
+        members=("tiingo_api_key",),
         address="https://api.tiingo.com",
         path=lambda _: "/api/test",
         headers=lambda keys: {"Authorization": f"Token {keys['tiingo_api_key']}"},
     ),
     "polygon": Question(
+        members=("polygon_api_key",),
         address="https://api.massive.com",
         path=lambda _: "/v3/reference/tickers/types",
         headers=_bearer("polygon_api_key"),
     ),
     "openai": Question(
+        members=("api_key",),
         address="https://api.openai.com",
         path=lambda _: "/v1/models",
         headers=_bearer("api_key"),

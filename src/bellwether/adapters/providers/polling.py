@@ -3,23 +3,26 @@
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bellwether.adapters.providers.provider import Cursor, Fetched, Health, Provider
 from bellwether.adapters.providers.tally import Tally
-from bellwether.domain.items import Item, Kind
+from bellwether.domain.items import Kind
+from bellwether.domain.problems import Problem
 from bellwether.usecases.ports import Lake
 
 MOST_AT_ONCE = 8
 BATCH = 500
 CURSORS = "features/providers"
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 
 class Taken(Protocol):
@@ -69,19 +72,27 @@ def poll(
     at: datetime,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], datetime] | None = None,
 ) -> Round:
     """Fetches all targets, each provider in a lane of its own, starting none after `seconds`.
 
+    The round begins `at`; `wall` tells the time a target is begun at.
+
     A cursor moves only after the items before it were taken: what fails in between is fetched again, and
-    the items' identities make sure that it counts once. One target's failure is nobody else's.
+    the items' identities make sure that it counts once. One target's failure is nobody else's; when the desk
+    itself fails, what the other targets brought (and may have been paid for) is handed over all the same, and
+    the first failure is raised after that.
     """
     until = clock() + seconds
     tallies: dict[str, Tally] = defaultdict(Tally)
     health: list[Health] = []
     put_off: list[str] = []
+    failures: list[Problem] = []
 
     def one(provider: Provider, cursor: Cursor) -> Fetched | None:
-        return provider.fetch(cursor, at) if clock() < until else None
+        # a target that waited for its turn reads what is known by then
+        moment = max(wall(), at) if wall else at
+        return read(provider, cursor, moment) if clock() < until else None
 
     with ExitStack() as lanes:
         running: dict[Future[Fetched | None], Provider] = {}
@@ -94,15 +105,14 @@ def poll(
             if fetched is None:
                 put_off.append(provider.target)
                 continue
-            tally = tallies[provider.name]
-            for taken in _hand_over(provider, fetched.items, submit):
-                tally.accepted += taken.accepted
-                tally.duplicates += taken.duplicates
-            if fetched.health.state != "waiting" or fetched.items:
-                kept = Kept(cursor=fetched.cursor, health=fetched.health)
-                lake.put(cursor_key(provider.name, provider.target), msgspec.json.encode(kept))
-            tally.add(fetched)
             health.append(fetched.health)
+            tallies[provider.name].add(fetched)
+            try:
+                _take(provider, fetched, lake, submit, tallies[provider.name])
+            except Problem as failure:
+                failures.append(failure)
+    if failures:
+        raise failures[0]
     return Round(
         fetched=sum(tally.items for tally in tallies.values()),
         accepted=sum(tally.accepted for tally in tallies.values()),
@@ -111,6 +121,29 @@ def poll(
         put_off=sorted(put_off),
         providers=dict(tallies),
     )
+
+
+def read(provider: Provider, cursor: Cursor, at: datetime) -> Fetched:
+    """One target's fetch. A module that stumbles over what it was told fails that target and no other."""
+    try:
+        return provider.fetch(cursor, at)
+    except Problem:
+        raise
+    except Exception as fault:  # noqa: BLE001  whatever it is, it is this target's
+        failures = cursor.failures + 1
+        health = Health(
+            provider=provider.name,
+            target=provider.target,
+            state="failing",
+            checked_at=at,
+            code="reader_failed",
+            detail=f"the desk's reader of it fails ({type(fault).__name__})",
+            failures=failures,
+        )
+        pause = min(FIRST_PAUSE * 2 ** min(failures, 6), LONGEST_PAUSE)
+        return Fetched(
+            items=[], cursor=replace(cursor, failures=failures, not_before=at + pause), health=health
+        )
 
 
 def in_turn(providers: Sequence[Provider], lake: Lake) -> list[tuple[Provider, Cursor]]:
@@ -157,7 +190,13 @@ def read_health(lake: Lake, name: str) -> list[Health]:
     return found
 
 
-def _hand_over(provider: Provider, items: Sequence[Item], submit: Submit) -> Iterable[Taken]:
-    for start in range(0, len(items), BATCH):
-        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in items[start : start + BATCH]]
-        yield submit(provider.kind, raw, f"provider:{provider.name}")
+def _take(provider: Provider, fetched: Fetched, lake: Lake, submit: Submit, tally: Tally) -> None:
+    """Items first, then the cursor behind them."""
+    for start in range(0, len(fetched.items), BATCH):
+        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in fetched.items[start : start + BATCH]]
+        taken = submit(provider.kind, raw, f"provider:{provider.name}")
+        tally.accepted += taken.accepted
+        tally.duplicates += taken.duplicates
+    if fetched.health.state != "waiting" or fetched.items:
+        kept = Kept(cursor=fetched.cursor, health=fetched.health)
+        lake.put(cursor_key(provider.name, provider.target), msgspec.json.encode(kept))

@@ -51,6 +51,8 @@ _ROWS = (
         name="edgar",
         title="SEC EDGAR",
         purpose="news",
+        secret="providers",  # noqa: S106
+        needs=("user_agent",),
         quotas=(Quota(calls=8, seconds=1.0, burst=4),),
         pause_after_429=11 * MINUTE,
         source="sec.gov/os/accessing-edgar-data, ten requests a second in all, 2026-11",
@@ -122,6 +124,8 @@ _ROWS = (
         quotas=(Quota(calls=500, seconds=MINUTE, burst=50),),
         daily_dollars=2.0,
         monthly_dollars=20.0,
+        daily_tokens=4_000_000,
+        monthly_tokens=40_000_000,
         source="platform.openai.com/docs/guides/rate-limits, tier 1, 2026-11",
     ),
 )
