@@ -268,7 +268,7 @@ def nights() -> Iterator[Case]:
                 ports.entities.remove("feed", f"measured-{number}")
     with bars_of_stooq() as origin:
         yield prices(origin)
-    for function in ("evaluate", "back_up", "roll_signal_tables", "recover", "clean_up"):
+    for function in ("evaluate", "back_up", "roll_signal_tables", "recover", "comply", "clean_up"):
         yield Case(function, "all the desk holds", [SCHEDULED])
 
 

@@ -49,8 +49,9 @@ from hypothesis import Phase, settings  # noqa: E402
 ROOT = HERE.parent
 DOMAIN = ROOT / "src" / "bellwether" / "domain"
 TESTS = (
-    *(f"tests/unit/{name}" for name in ("agents", "decide", "evaluate", "fusion", "ingest", "ledger")),
-    *(f"tests/unit/{name}" for name in ("propose", "risk", "score", "sizing", "summarise", "trace")),
+    *(f"tests/unit/{name}" for name in ("agents", "configure", "decide", "evaluate", "fusion", "ingest")),
+    *(f"tests/unit/{name}" for name in ("ledger", "propose", "risk", "score", "sizing", "summarise")),
+    "tests/unit/trace",
     "tests/unit/text/test_links.py",
     "tests/unit/backtest/test_formulas.py",
 )
@@ -195,11 +196,28 @@ def swap(before: CodeType, after: CodeType, functions: Functions) -> bool:
             for function in functions.get((old.co_filename, old.co_qualname, old.co_firstlineno), ()):
                 function.__code__ = new
                 done += 1
+    return done > 0
+
+
+def tables_that_fill_themselves() -> list[dict[Any, Any]]:
+    """The domain's dictionaries that make a value when one is missing, whoever holds them."""
+    return [
+        thing
+        for thing in gc.get_objects()
+        if isinstance(thing, dict)
+        and hasattr(type(thing), "__missing__")
+        and type(thing).__module__.startswith("bellwether.domain.")
+    ]
+
+
+def forget(tables: Sequence[dict[Any, Any]]) -> None:
+    """Empties what holds the answers a function gave before."""
+    for table in tables:
+        table.clear()
     for module in [m for name, m in sys.modules.items() if name.startswith("bellwether.")]:
         for value in vars(module).values():
             if callable(getattr(value, "cache_clear", None)):
                 value.cache_clear()
-    return done > 0
 
 
 class Reached:
@@ -241,7 +259,7 @@ class Session:
         reached = self._run_once(session.items)
         self.kept.reached = reached
         self.kept.forget_what_lost_its_test(set(self.items))
-        self.functions = all_functions()
+        self.functions, self.tables = all_functions(), tables_that_fill_themselves()
         gc.freeze()  # what is shared with the children must not be copied by their collections
         wanted = [f for f in self.faults if not self.kept.knows(f)]
         in_parallel(wanted, self.workers, self._try, self.kept.note, reached.tests, reached.seconds)
@@ -281,6 +299,7 @@ class Session:
             return "="
         if not swap(*both, self.functions):
             return "?"
+        forget(self.tables)
         for test in tests:
             if any(report.failed for report in runtestprotocol(self.items[test], log=False, nextitem=None)):
                 return test

@@ -20,6 +20,7 @@ from infrastructure.grants import (
     Send,
     Signals,
     SignalTables,
+    Versions,
 )
 
 Service = Literal["dynamodb", "s3", "sqs", "secretsmanager"]
@@ -34,6 +35,7 @@ _CALLED: Mapping[type, Service] = {
     SignalTables: "dynamodb",
     Objects: "s3",
     Listing: "s3",
+    Versions: "s3",
     Send: "sqs",
     Receive: "sqs",
     Secret: "secretsmanager",

@@ -154,6 +154,23 @@ class Listing:
 
 
 @dataclass(frozen=True, init=False)
+class Versions:
+    """Listing the versions of a bucket's objects below prefixes."""
+
+    bucket: str
+    prefixes: tuple[str, ...]
+
+    def __init__(self, bucket: str, *prefixes: str) -> None:
+        object.__setattr__(self, "bucket", bucket)
+        object.__setattr__(self, "prefixes", prefixes)
+
+    def statements(self, given: Resources, _stack: Stack, /) -> Iterator[iam.PolicyStatement]:
+        statement = _allow("s3", ("ListBucketVersions",), given.buckets[self.bucket].bucket_arn)
+        statement.add_condition("StringLike", {"s3:prefix": [f"{prefix}*" for prefix in self.prefixes]})
+        yield statement
+
+
+@dataclass(frozen=True, init=False)
 class Send:
     """Calls on one queue; sending unless others are named."""
 

@@ -16,6 +16,7 @@ EXPECTED: dict[str, tuple[Duration, int]] = {
     "fetch_news": (FIVE_MINUTES, 4),
     "recover": (HOUR, 3),
     "fetch_prices": (HOUR, 26),
+    "comply": (HOUR, 3),
     "evaluate": (HOUR, 26),
     "back_up": (HOUR, 26),
     "roll_signal_tables": (HOUR, 26),

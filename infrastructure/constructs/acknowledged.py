@@ -84,7 +84,7 @@ _TABLE = r"(arn:.*:table/)?" + _OUTPUT
 
 WILDCARDS: tuple[Wildcard, ...] = (
     Wildcard(
-        _OUTPUT + r"/(raw-data|backtests|features/(providers|scores)|eval(/equity)?"
+        _OUTPUT + r"/(raw-data|backtests|features/(held|providers|scores)|eval(/equity)?"
         r"|curated-data(/(prices|signals|actions|price-checks))?)/\*",
         "one folder of the lake",
     ),

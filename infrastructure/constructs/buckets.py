@@ -37,6 +37,7 @@ class Lake(Construct):
         key: kms.IKey,
         settings: StageSettings,
         copies: Copies | None = None,
+        is_copy: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.bucket = PrivateBucket(
@@ -47,6 +48,7 @@ class Lake(Construct):
             event_bridge_enabled=False,
             lifecycle_rules=[
                 *(_tier(prefix, steps) for prefix, steps in TIERS),
+                *([_forgetting()] if is_copy else []),
                 tidied(days=NONCURRENT_DAYS),
             ],
             **(copies.of(self, "lake", deletions=True) if copies else {"uncopied": _why(settings)}),
@@ -95,6 +97,14 @@ def _locked(settings: StageSettings) -> dict[str, Any]:
     kind = s3.ObjectLockRetention
     retention = kind.compliance(hold) if settings.ledger_locked_for_everyone else kind.governance(hold)
     return {"object_lock_enabled": True, "object_lock_default_retention": retention}
+
+
+def _forgetting() -> s3.LifecycleRule:
+    """Of a copy: S3 copies the batch that lost a post's words and not that the older version was deleted.
+    Batches are written once, so an older version is there for no other reason."""
+    return s3.LifecycleRule(
+        id="forgotten-words", prefix="raw-data/", noncurrent_version_expiration=Duration.days(1)
+    )
 
 
 def _tier(prefix: str, steps: Sequence[tuple[s3.StorageClass, int]]) -> s3.LifecycleRule:

@@ -27,6 +27,7 @@ TIMETABLE: Mapping[str, Timing] = {
     "fetch_news": Timing(expression="rate(5 minutes)", attempts=1, within=240),
     "fetch_prices": Timing(expression="cron(30 0,1,6 * * ? *)", attempts=2, within=1_800),
     "recover": Timing(expression="rate(1 hour)", attempts=2, within=1_800),
+    "comply": Timing(expression="rate(1 hour)", attempts=1, within=1_800),
     "evaluate": Timing(expression="cron(0 2 * * ? *)", attempts=5, within=14_400),
     "back_up": Timing(expression="cron(0 3 * * ? *)", attempts=5, within=14_400),
     "roll_signal_tables": Timing(expression="cron(30 3 * * ? *)", attempts=10, within=43_200),

@@ -29,7 +29,7 @@ class RecoveryStack(Stack):
             self, "Lake", purpose="copies of the lake and the ledger", settings=settings
         )
         self.secret_key = CustomerKey(self, "Secrets", purpose="replicated secrets", settings=settings)
-        self.lake = Lake(self, "LakeCopy", key=self.lake_key, settings=settings)
+        self.lake = Lake(self, "LakeCopy", key=self.lake_key, settings=settings, is_copy=True)
         self.ledger = LedgerBucket(self, "LedgerCopy", key=self.lake_key, settings=settings)
         publish(self, "recovery_lake_bucket", self.lake.bucket.bucket_name, "Copy of the lake")
         publish(self, "recovery_ledger_bucket", self.ledger.bucket.bucket_name, "Copy of the decision ledger")

@@ -37,6 +37,8 @@ from tests.peers.feeds import Peer, feed_peer, rss
 from tests.peers.market_data import KEY as TIINGO_KEY
 from tests.peers.market_data import tiingo_bar
 from tests.peers.openai import KEY, openai_peer
+from tests.peers.web import site
+from tests.peers.x import XPeer
 
 OLD_MONTH = "202401"
 
@@ -62,6 +64,7 @@ class Exercise:
         self.exchange_keys_of_machines()
         self.run_what_the_clock_runs()
         self.fetch()
+        self.forget()
         self.read_with_a_language_model()
         self.fail()
         self.settle()
@@ -116,9 +119,12 @@ class Exercise:
         return proposals
 
     def has_signals(self, symbol: str, count: int) -> bool:
+        return self.signals_of(symbol) >= count
+
+    def signals_of(self, symbol: str) -> int:
+        """How many live signals of the sentiment agent an asset's score counts."""
         score = self.post("/score", "analyst", {"assets": [symbol]})["scores"][0]
-        found = (c.get("signals", 0) for c in score["contributions"] if c["agent_id"] == "sentiment")
-        return bool(sum(found) >= count)
+        return sum(c.get("signals", 0) for c in score["contributions"] if c["agent_id"] == "sentiment")
 
     def post(
         self, path: str, role: str, body: dict[str, Any], headers: dict[str, str] | None = None
@@ -334,6 +340,36 @@ class Exercise:
         told = self.in_role("fetch_prices", "--feed", peer.url("/fetch_prices"))
         assert told["updated"] >= 1, told
         assert (told["held_back"], told["failures"]) == (0, {}), told
+
+    def forget(self) -> None:
+        """A post of X is taken in, deleted there, and forgotten: no version of any object has its words."""
+        words, now = f"profit rises, {unique('word')} takeover imminent", datetime.now(UTC)
+        symbol = self.symbols[0]
+        before = self.signals_of(symbol)
+        with site() as beside:
+            peer = XPeer(beside, now)
+            name = peer.add(f"${symbol} {words}", now)
+            self.ingest("social", [post(symbol, words, source_id=name)])
+            enough = partial(self.has_signals, symbol, before + 1)
+            eventually(enough, within=90, what="the post's signal")
+            assert words.encode() in self.lake()
+            peer.delete(name)
+            told = self.in_role("comply", "--x", beside.address)
+        assert (told["forgotten"], told["faults"]) == ({"x": 1}, {})
+        assert words.encode() not in self.lake()
+
+    def lake(self) -> bytes:
+        """What all versions of all raw batches hold, unpacked, one after the other."""
+        s3, bucket = as_owner(self.desk, "s3"), self.environment("comply")["LAKE_BUCKET"]
+        pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix="raw-data/")
+        found = [one for page in pages for one in page.get("Versions", ())]
+        since = datetime.now(UTC) - timedelta(minutes=30)
+        read = [
+            s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
+            for one in found
+            if one["LastModified"] > since
+        ]
+        return b"".join(gzip.decompress(content) for content in read)
 
     def fail(self) -> None:
         """A message of each queue that names nothing: tried again, set aside."""

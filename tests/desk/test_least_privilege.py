@@ -52,6 +52,7 @@ def test_every_folder_of_the_lake_is_written_by_the_running_desk(desk: Desk) -> 
         rf"curated-data/signals/{OLD_MONTH}/_manifest\.json",
         r"features/scores/.+",
         r"features/providers/rss/.+",
+        r"features/held/.+",
         r"eval/\d{4}/\d\d/\d\d/.+",
         r"eval/equity/.+",
     )

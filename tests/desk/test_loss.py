@@ -58,7 +58,12 @@ def test_the_engine_is_killed_while_items_come_in(desk: Desk) -> None:
             acknowledged[index] = answer.json()
 
     engine = engine_process(desk)
-    killer = threading.Timer(0.8, kill_engine, [engine])
+
+    def kill_after_a_few() -> None:
+        eventually(lambda: len(acknowledged) >= 3, every=0.02, what="the first answers")
+        kill_engine(engine)
+
+    killer = threading.Thread(target=kill_after_a_few)
     killer.start()
     for index in range(len(todo)):
         send(index)

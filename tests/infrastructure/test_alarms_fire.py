@@ -95,6 +95,7 @@ SILENT_MINUTES = {
     "fetch-news": 20,
     "fetch-prices": 26 * 60,
     "recover": 180,
+    "comply": 180,
     "evaluate": 26 * 60,
     "back-up": 26 * 60,
     "roll-signal-tables": 26 * 60,

@@ -262,6 +262,7 @@ def test_the_timetable_is_the_specified_one() -> None:
         "fetch_news": "rate(5 minutes)",
         "fetch_prices": "cron(30 0,1,6 * * ? *)",
         "recover": "rate(1 hour)",
+        "comply": "rate(1 hour)",
         "evaluate": "cron(0 2 * * ? *)",
         "clean_up": "cron(0 4 ? * SUN *)",
         "back_up": "cron(0 3 * * ? *)",

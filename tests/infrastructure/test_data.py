@@ -1,9 +1,11 @@
 """Tables, lake and ledger."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bellwether.domain.forgetting import HELD_FOR
 from infrastructure.constructs.tables import TABLES
 from tests.infrastructure.synthesis import Resource, Synthesis
 
@@ -155,8 +157,17 @@ def test_old_objects_of_the_lake_move_to_cheaper_storage(production: Synthesis) 
     }
     assert set(moves) == {"raw-data/", "curated-data/", "features/", "backtests/", "eval/"}
     assert moves["raw-data/"] == [("INTELLIGENT_TIERING", 0), ("GLACIER", 180), ("DEEP_ARCHIVE", 365)]
+    first_frozen = min(days for storage, days in moves["raw-data/"] if storage != "INTELLIGENT_TIERING")
+    assert timedelta(days=first_frozen) > HELD_FOR, "what is frozen cannot be forgotten"
     (tidy,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
     assert tidy["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
+
+
+@pytest.mark.req("A3", "D6")
+def test_the_lake_can_forget(production: Synthesis) -> None:
+    properties = buckets(production)["lake"].properties
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert not properties.get("ObjectLockEnabled")
 
 
 @pytest.mark.req("D6")

@@ -5,7 +5,17 @@ import json
 import pytest
 
 from infrastructure.functions import FUNCTIONS
-from infrastructure.grants import Listing, Objects, Receive, Rotation, Rows, Secret, Send, Signals
+from infrastructure.grants import (
+    Listing,
+    Objects,
+    Receive,
+    Rotation,
+    Rows,
+    Secret,
+    Send,
+    Signals,
+    Versions,
+)
 from tests.infrastructure.synthesis import Synthesis, listed
 
 
@@ -31,7 +41,7 @@ def test_a_function_has_rights_on_exactly_what_its_environment_names(name: str) 
     for grant in row.grants:
         if isinstance(grant, Rows):
             granted.add(f"{grant.table.upper()}_TABLE")
-        elif isinstance(grant, Objects | Listing):
+        elif isinstance(grant, Objects | Listing | Versions):
             granted.add(f"{grant.bucket.upper()}_BUCKET")
         elif isinstance(grant, Secret | Rotation):
             secret = grant.secret if isinstance(grant, Secret) else "api_clients"
@@ -59,7 +69,18 @@ def test_only_those_who_decide_append_to_the_ledger(production: Synthesis) -> No
 def test_nobody_deletes_objects_or_loosens_their_lock(production: Synthesis) -> None:
     risky = ("s3:Delete", "s3:BypassGovernance", "s3:PutObjectRetention", "s3:PutBucket", "s3:PutLifecycle")
     loose = {(name, a) for name in FUNCTIONS for a in actions(production, name) if a.startswith(risky)}
-    assert loose == set()
+    assert loose == {("comply", "s3:DeleteObjectVersion")}
+
+
+@pytest.mark.req("S3", "D6")
+def test_versions_go_only_where_posts_lie_and_only_by_who_forgets_them(production: Synthesis) -> None:
+    (deleting,) = [
+        s for s in production.statements("comply") if "s3:DeleteObjectVersion" in listed(s["Action"])
+    ]
+    assert json.dumps(deleting["Resource"]).count("/raw-data/*") == len(listed(deleting["Resource"])) == 1
+    (seeing,) = [s for s in production.statements("comply") if "s3:ListBucketVersions" in listed(s["Action"])]
+    assert seeing["Condition"] == {"StringLike": {"s3:prefix": ["raw-data/*"]}}
+    assert able(production, "s3:ListBucketVersions") == {"comply"}
 
 
 @pytest.mark.req("S3")
@@ -81,6 +102,7 @@ def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> Non
         "fetch_social",
         "fetch_news",
         "fetch_prices",
+        "comply",
         "rotate_client_key",
     }
     assert able(production, "secretsmanager:GetSecretValue", "Openai") == {"signal_worker"}
@@ -90,7 +112,11 @@ def test_a_secret_is_read_only_by_those_who_use_it(production: Synthesis) -> Non
         "rotate_client_key",
     }
     assert able(production, "secretsmanager:PutSecretValue") == {"rotate_client_key"}
-    assert able(production, "secretsmanager:GetSecretValue", "Providers") == {"fetch_social", "fetch_news"}
+    assert able(production, "secretsmanager:GetSecretValue", "Providers") == {
+        "fetch_social",
+        "fetch_news",
+        "comply",
+    }
 
 
 @pytest.mark.req("S3", "D3")

@@ -16,6 +16,7 @@ OUTSIDE = {
     "fetch_social": {"providers"},
     "fetch_news": {"providers"},
     "fetch_prices": {"providers"},
+    "comply": {"providers"},
     "signal_worker": {"language_model"},
     "authorizer": {"key_set"},
     "socket": {"sockets"},

@@ -84,8 +84,18 @@ def test_the_copy_of_the_ledger_is_locked_as_the_ledger_is(production: Synthesis
     locked = copy.properties["ObjectLockConfiguration"]
     assert locked == original.properties["ObjectLockConfiguration"]
     assert locked["Rule"]["DefaultRetention"]["Mode"] == "COMPLIANCE"
-    lake = bucket(production, "recovery", "LakeCopy").properties["LifecycleConfiguration"]
-    assert lake == bucket(production, "data", "Lake").properties["LifecycleConfiguration"]
+    lake = bucket(production, "recovery", "LakeCopy").properties["LifecycleConfiguration"]["Rules"]
+    here = bucket(production, "data", "Lake").properties["LifecycleConfiguration"]["Rules"]
+    assert [rule for rule in lake if rule["Id"] != "forgotten-words"] == here
+
+
+@pytest.mark.req("X3", "A3")
+def test_words_that_were_forgotten_here_leave_the_copy_a_day_later(production: Synthesis) -> None:
+    """S3 copies the object without them, and not that its older version was deleted."""
+    lake = bucket(production, "recovery", "LakeCopy").properties["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in lake if rule["Id"] == "forgotten-words"]
+    assert (rule["Prefix"], rule["Status"]) == ("raw-data/", "Enabled")
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 @pytest.mark.req("X3", "D4")

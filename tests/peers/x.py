@@ -206,6 +206,11 @@ class XPeer:
         told = json.loads(asked.body)
         if told.get("type") not in {"tweets", "users"} or set(told) - {"type", "name", "resumable"}:
             return _bad("the request body is not valid")
+        for job in self.jobs.values():
+            if job["status"] == "created" and self.now > moment(job["id"]) + timedelta(minutes=15):
+                job["status"] = "expired"
+            if job["status"] == "in_progress" and self.now > moment(job["id"]) + timedelta(hours=1):
+                job["status"] = "complete"
         if any(job["status"] in {"created", "in_progress"} for job in self.jobs.values()):
             return said(
                 {

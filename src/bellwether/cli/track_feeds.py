@@ -31,7 +31,7 @@ feed = typer.Typer(help="RSS and Atom feeds read every five minutes.", no_args_i
 )
 def add_feed(
     url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="A feed, or a page that names its feed.")
+        str | None, typer.Argument(metavar="URL", help="A feed, or a page that names its feed.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     suggested: Annotated[

@@ -46,6 +46,7 @@ class StoredItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An item as the lake keeps it: author hashed, times settled, cluster named.
 
     `known_at` is when the desk may use it: replays for an earlier `as_of` never see it (see `settle`).
+    An item with `deleted_at` was found to be gone at its source then, and has no words (`domain.forgetting`).
     """
 
     item_id: str
@@ -63,6 +64,8 @@ class StoredItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lang: str | None = None
     repost_of: str | None = None
     engagement: dict[str, float] = {}
+    deleted_at: Instant | None = None
+    deleted_because: str | None = None
 
     @property
     def words(self) -> str:

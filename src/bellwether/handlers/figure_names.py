@@ -22,6 +22,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "function": (
         "back_up",
         "clean_up",
+        "comply",
         "evaluate",
         "fetch_news",
         "fetch_prices",

@@ -79,7 +79,11 @@ def work(body: bytes, parts: Parts) -> dict[str, Any]:
             parts.language.tell(parts.process.counts)
     for failure in done.failures:
         logger.warning(
-            "an agent failed", item_id=failure.item_id, agent=failure.agent_id, asset=failure.asset
+            "an agent failed",
+            item_id=failure.item_id,
+            agent=failure.agent_id,
+            asset=failure.asset,
+            fault=failure.error.partition(":")[0],
         )
     record(Signals=done.signals, AgentFailures=len(done.failures))
     return {"batch_id": message.batch_id, "signals": done.signals, "assets": done.assets}

@@ -5,7 +5,7 @@ contract suite (`tests/contract`) holds both to the same behaviour. Errors: an a
 `domain.problems.Unavailable` when a service does not answer, `Conflict` when a condition failed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,8 +44,38 @@ class RawBatches(Protocol):
     def get(self, key: str) -> RawBatch:
         """Reads a batch. Raises `NotFound`."""
 
+    def replace(self, key: str, batch: RawBatch) -> None:
+        """Puts a batch in the place of the one at `key` and removes every older version of it for good.
+
+        What was removed cannot be read again by anybody; if that fails half-way it is to be called again.
+        """
+
     def keys(self, since: datetime) -> Iterator[str]:
         """Keys of all batches received at or after `since` (hour granularity), oldest first."""
+
+
+class PostAnswer(Struct, frozen=True, kw_only=True):
+    """What a source says of posts: why those are gone that are, and of how many of the ids, counted from the
+    first, it said so. With `pending` it has not made up its mind: to be asked again with that. `code` and
+    `detail` tell of a source that could not be asked (on).
+    """
+
+    gone: Mapping[str, str] = {}
+    answered: int = 0
+    pending: str | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+class PostSource(Protocol):
+    """Where posts come from, asked which of those the desk holds are still there."""
+
+    @property
+    def name(self) -> str:
+        """As in `StoredItem.source`."""
+
+    def ask(self, ids: Sequence[str], pending: str | None, out_of_time: Callable[[], bool]) -> PostAnswer:
+        """Asks about the ids in their order, or on about those that `pending` stands for."""
 
 
 class ItemClaims(Protocol):

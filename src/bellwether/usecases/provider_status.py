@@ -101,7 +101,10 @@ def line_of(record: ProviderRecord, again: datetime | None, now: datetime) -> st
         return told
     if again is not None and (again > now or record.state in {"failing", "unreachable"}):
         what = "goes on" if record.state in {"ok", "spent"} else "next attempt"
-        return f"{told}; {what} {again:%Y-%m-%d %H:%M:%S} UTC"
+        if again <= now:
+            return f"{told}; {what} in the next round"
+        day = "" if again.date() == now.date() else f"{again:%Y-%m-%d} "
+        return f"{told}; {what} {day}{again:%H:%M:%S} UTC"
     return told
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from bellwether.agents.reasons import Reasons
 from bellwether.agents.registry import SENTIMENT
 from bellwether.domain.decay import LONGEST_LIFE, day_start
+from bellwether.domain.forgetting import gone_words
 from bellwether.domain.ids import is_item_id, is_ulid
 from bellwether.domain.items import StoredItem
 from bellwether.domain.outcomes import Outcome
@@ -258,7 +259,7 @@ def _filled(node: TraceNode, items: Mapping[str, StoredItem], reasons: Reasons |
     if node.kind != "signal":
         return node
     found = [items[child.id] for child in node.children if child.id in items]
-    if not found:
+    if not found or any(item.deleted_at for item in found):
         return node
     expected = node.facts.get("input_hash")
     intact = any(input_hash(item, str(node.facts.get("asset"))) == expected for item in found)
@@ -284,7 +285,7 @@ def _item_node(item_id: str, item: StoredItem | None) -> TraceNode:
     return TraceNode(
         kind="item",
         id=item_id,
-        title=item.words[:200],
+        title=gone_words(item) if item.deleted_at else item.words[:200],
         at=item.published_at,
         facts=_facts(item, "title", "text"),
     )

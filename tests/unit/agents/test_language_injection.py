@@ -175,6 +175,22 @@ def test_letters_nobody_sees_are_not_shown_to_the_model() -> None:
     assert text == "news $BEACON wins big"
 
 
+def test_links_and_names_of_people_are_not_shown_to_the_model() -> None:
+    model = Model()
+    posts = [
+        mention(
+            "RT @jane_doe: news $BEACON wins, says a@b.example https://t.co/x?y=jane www.jane.example/1 now"
+        ),
+        mention("news @ $BEACON profit falls @john"),
+    ]
+    read(agent_of(model), posts)
+    texts = {entry["text"] for entry in entries(model.questions[0]) if "news" in entry["text"]}
+    assert texts == {
+        "RT @someone: news $BEACON wins, says a@someone.example now",
+        "news @ $BEACON profit falls @someone",
+    }
+
+
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "reading", "sure", "rationale"]), st.none() | st.text()
        | st.integers() | st.floats() | st.booleans()), max_size=12))  # fmt: skip
 def test_whatever_is_answered_readings_stay_within_bounds(told: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from bellwether.adapters.memory.lake import MemoryLake
 from bellwether.domain.entities import Portfolio, Position
-from bellwether.domain.equity import EquityDay, last_close, next_day, recorded_drawdown
+from bellwether.domain.equity import EquityDay, growth, last_close, next_day, recorded_drawdown
 from bellwether.domain.portfolio_value import Book, Market, valued
 from bellwether.domain.prices import History
 from bellwether.domain.proposals import Check
@@ -155,6 +155,37 @@ def test_the_record_is_carried_on_to_now_with_what_was_held() -> None:
     assert found is not None
     assert found.value == pytest.approx(0.1)
     assert recorded_drawdown(records, {}, at(DAYS[5]), 63) is None
+
+
+def test_an_index_at_its_best_is_no_drawdown() -> None:
+    records = records_of([1.0, 0.9, 0.9, 0.9, 1.0])
+    records[-1] = structs.replace(records[-1], values={"ACME": 50.0}, priced={"ACME": DAYS[4]})
+    prices = {"ACME": history("ACME", [10.0] * 5 + [12.0])}
+    found = recorded_drawdown(records, prices, at(DAYS[5]), 63)
+    assert found is not None
+    assert found.value == 0.0
+
+
+def test_every_holding_s_gain_counts() -> None:
+    """100 in each of two: one gains a tenth, the other loses a fifth."""
+    record = structs.replace(
+        records_of([1.0])[0],
+        equity=200.0,
+        values={"ACME": 100.0, "LATE": 100.0},
+        priced={"ACME": DAYS[0], "LATE": DAYS[0]},
+    )
+    prices = {"ACME": history("ACME", [10.0, 11.0]), "LATE": history("LATE", [10.0, 8.0])}
+    assert growth(record, prices, at(DAYS[1])) == pytest.approx(1 + (10 - 20) / 200)
+
+
+def test_what_has_no_bar_of_its_day_has_no_growth() -> None:
+    """Its bars begin later, or none is known yet."""
+    record = structs.replace(
+        records_of([1.0])[0], values={"ACME": 100.0}, priced={"ACME": DAYS[0] - timedelta(days=1)}
+    )
+    assert growth(record, {"ACME": history("ACME", [10.0, 11.0])}, at(DAYS[1])) is None
+    known = structs.replace(record, priced={"ACME": DAYS[0]})
+    assert growth(known, {"ACME": history("ACME", [10.0, 11.0])}, at(DAYS[0] - timedelta(days=3))) is None
 
 
 def test_the_object_is_a_line_a_day_and_names_are_kept_apart() -> None:

@@ -109,6 +109,8 @@ def test_a_version_of_exactly_a_day_ago_is_the_one_measured_from() -> None:
     younger = structs.replace(day, created_at=NOW - timedelta(hours=23, minutes=59))
     assert in_force_a_day_ago([BASE, younger], NOW, BASE) == BASE
     assert in_force_a_day_ago([], NOW, BASE) == BASE
+    back = structs.replace(day, created_at=NOW, back_to=1)
+    assert in_force_a_day_ago([BASE, back], NOW, BASE) == back, "a way back counts at once"
 
 
 def test_a_fit_reads_each_forecast_by_its_own_version_and_base_rate() -> None:

@@ -19,7 +19,7 @@ FUNCTIONS = (
     "summarise",
     "stream", "health", "metrics", "socket", "broadcast", "project_ledger", "fetch_social", "fetch_news",
     "fetch_prices",
-    "clean_up", "back_up", "roll_signal_tables", "recover", "sign_in", "rotate_client_key",
+    "clean_up", "back_up", "roll_signal_tables", "recover", "comply", "sign_in", "rotate_client_key",
 )  # fmt: skip
 
 

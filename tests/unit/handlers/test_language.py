@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from bellwether.adapters.memory import MemoryPorts, MemorySecrets
+from bellwether.agents.registry import default_config
 from bellwether.agents.text.model import SentimentModel
 from bellwether.domain.entities import Asset
 from bellwether.domain.problems import Unavailable
@@ -180,6 +181,14 @@ def test_a_key_that_is_given_taken_or_exchanged_later_is_noticed(
     assert [body["model"] for body in peer.bodies] == ["gpt-4.1-mini", "gpt-5.4-nano"]
     worker.secrets._secrets["arn"] = "{}"
     assert len(worker.work("$ACME wins the fourth case", batch="b4")) == 2
+
+
+def test_an_agent_that_is_switched_off_asks_nobody(text_model: SentimentModel, peer: OpenAiPeer) -> None:
+    worker = Worker(text_model, secret(peer))
+    off = msgspec.structs.replace(default_config("llm"), version=1, enabled=False)
+    worker.ports.configs.put(off)
+    assert worker.work("$ACME wins a contract") == []
+    assert peer.headers == []
 
 
 def test_a_secret_that_cannot_be_used_is_told_once_and_without_its_values(

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from bellwether.domain.drafts import Terms, Without, cost_of, drafted, limit_price, room_in, with_proposal
+from bellwether.domain.drafts import (
+    Terms,
+    Without,
+    clamp_step,
+    cost_of,
+    drafted,
+    limit_price,
+    room_in,
+    sized_order,
+    with_proposal,
+)
 from bellwether.domain.entities import Asset
 from bellwether.domain.limits import Controls, CostModel, RiskLimits, SizingPolicy
 from bellwether.domain.prices import History
@@ -123,6 +133,19 @@ def test_what_risk_cut_is_the_last_step_of_sizing() -> None:
     assert last.detail == f"LIQUIDITY let 4 of {asked:g} shares pass"
 
 
+def test_each_check_that_cut_is_named_in_the_last_step() -> None:
+    banned = [Asset(symbol="ACME", name="Acme", restricted=True)]
+    where = situation(assets=banned, controls=Controls(state="HALTED", reason="a review"))
+    cut = check_order(Order(asset="ACME", side="buy", quantity=5.0), where)
+    assert clamp_step(cut, where).detail == "RESTRICTED_LIST, KILL_SWITCH let 0 of 5 shares pass"
+
+
+def test_what_risk_cut_of_a_portfolio_nobody_can_value_is_nothing() -> None:
+    cut = check_order(Order(asset="ACME", side="buy", quantity=5.0), situation())
+    for where in (situation(cash=-1.0), situation(histories=[History("ACME")])):
+        assert clamp_step(cut, where).value == 0.0
+
+
 def test_the_expected_cost_is_that_of_what_risk_allows() -> None:
     """Round trip: notional·(2·(spread + commission) + 2·impact·σ·√(quantity/volume)), σ over sixty days."""
     costs = CostModel(half_spread=0.0002, commission=0.0001, impact=0.6)
@@ -171,6 +194,18 @@ def test_the_room_of_an_order_by_hand() -> None:
     untouched = room_in(where, "THIRD", "buy", 100_000)
     assert untouched.position == pytest.approx(0.05)
     assert untouched.sector == "unclassified"
+    assert untouched.sector_share == pytest.approx(0.3, rel=1e-12), "not a cent is committed there"
+
+
+def test_what_is_held_leaves_that_much_less_to_buy_and_more_to_sell() -> None:
+    """Of a cap of 1 % of 100,000 shares at 100, 9 of 10 are held: one may be bought, nineteen sold."""
+    flat = [bars("ACME", [100.0 + n % 2 for n in range(319)] + [100.0], last=YESTERDAY)]
+    where = situation(histories=flat, cash=99_100, positions={"ACME": 9})
+    bearish = score(p_up=0.44, edge=-0.07, interval=(0.40, 0.48))
+    bought, sold = sized_order(score(), "buy", where), sized_order(bearish, "sell", where)
+    assert not isinstance(bought, Without)
+    assert not isinstance(sold, Without)
+    assert (bought[0].quantity, sold[0].quantity) == (1.0, 19.0)
 
 
 def test_without_short_selling_no_more_is_sold_than_is_held() -> None:

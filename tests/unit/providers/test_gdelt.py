@@ -1,13 +1,17 @@
 """GDELT: windows that are halved, sentences instead of JSON, JSON that is none, and whatever breaks."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from unittest import mock
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bellwether.adapters.providers import gdelt as gdelt_module
 from bellwether.adapters.providers.asset_names import groups
 from bellwether.adapters.providers.gdelt import (
     LANGUAGE,
@@ -17,11 +21,11 @@ from bellwether.adapters.providers.gdelt import (
     targets,
 )
 from bellwether.adapters.providers.gdelt_answer import read_articles, tidy_title
-from bellwether.adapters.providers.guarded_http import Refused
+from bellwether.adapters.providers.guarded_http import Refused, Response
 from bellwether.adapters.providers.provider import Cursor
 from bellwether.domain.entities import Asset
 from tests.peers import web
-from tests.peers.gdelt import PATH, SLOW_DOWN, TOO_LONG, Gdelt, article, refusal_of, sentence
+from tests.peers.gdelt import PATH, SLOW_DOWN, TOO_LONG, Gdelt, article, moment, refusal_of, sentence
 from tests.unit.providers.news_rig import NOW, Broken, Rig, faults, titles
 
 pytestmark = pytest.mark.enable_socket
@@ -239,3 +243,41 @@ def test_many_assets_are_read_one_group_after_the_other(rig: Rig, gdelt: Gdelt) 
         rig.time.later(minutes=5)
     assert set(read) == {target.target for target in rig.targets()}
     assert max(read.count(name) for name in read) - min(read.count(name) for name in read) <= 1
+
+
+class Archive:
+    """Calls to a GDELT that holds these moments and gives five articles at most."""
+
+    def __init__(self, moments: list[datetime]) -> None:
+        self.moments = sorted(moments)
+
+    def get(self, url: str, headers: object = None) -> Response:
+        asked = parse_qs(urlsplit(url).query)
+        start, end = (moment(asked[name][0]) for name in ("startdatetime", "enddatetime"))
+        assert start is not None
+        assert end is not None
+        assert start < end
+        found = [article(f"{n} {at}", at) for n, at in enumerate(self.moments) if start <= at <= end]
+        content = json.dumps({"articles": found[:5]}).encode()
+        return Response(status=200, url=url, headers={}, content=content)
+
+
+@given(st.lists(st.integers(0, 12 * 60 - 1), max_size=60), st.lists(st.integers(1, 40), max_size=4))
+def test_no_article_is_lost_between_windows(minutes: list[int], pauses: list[int]) -> None:
+    (group,) = groups([COKE], 200)
+    with mock.patch.object(gdelt_module, "MOST_ARTICLES", 5):
+        archive = Archive([NOW - minute * MINUTE for minute in minutes])
+        reader, cursor, at = gdelt_module._Windows("https://gdelt.example", group), Cursor(), NOW
+        read: set[str] = set()
+        complete = True
+        for _ in range(300):
+            got = reader.read(archive, cursor, at)  # type: ignore[arg-type]
+            read |= {item.source_id for item in got.items}
+            complete &= got.note is None
+            cursor = got.cursor
+            if cursor.page is None:
+                break
+            at += (pauses.pop() if pauses else 0) * MINUTE
+        assert (cursor.page, cursor.since) == (None, at)
+        if complete:
+            assert len(read) == len(minutes)

@@ -128,7 +128,7 @@ def test_whatever_breaks_is_known_by_a_code_and_moves_no_cursor(
         (error(401, "apiKeyInvalid", f"Your API key {KEY} is invalid."), "key_refused", True),
         (error(401, "apiKeyMissing", "Your API key is missing."), "key_refused", True),
         (error(200, "apiKeyDisabled", "Your API key has been disabled."), "key_refused", True),
-        (error(429, "rateLimited", "You have made too many requests recently."), "too_many_requests", True),
+        (error(429, "rateLimited", "You have made too many requests recently."), "used_up", True),
         (error(401, "apiKeyExhausted", "Your API key has no more requests."), "used_up", True),
         (error(426, "maximumResultsReached", "You have requested too many results."), "plan_limit", False),
         (error(400, "parameterInvalid", f"Your q is malformed. {KEY}"), "bad_query", False),

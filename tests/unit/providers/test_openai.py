@@ -12,13 +12,16 @@ import pytest
 from msgspec.structs import replace
 
 from bellwether.adapters.memory import MemoryPorts
+from bellwether.adapters.memory.feed import MemoryProviderRecords
 from bellwether.adapters.providers.openai import MOST_TRIES, OpenAi, Told, most_tokens_read
 from bellwether.adapters.providers.openai_models import MODELS
 from bellwether.adapters.providers.openai_settings import read_settings
 from bellwether.adapters.providers.terms import TERMS
 from bellwether.agents.language.ports import Answer, Question
 from bellwether.agents.language.questions import Entry, asked
-from bellwether.domain.provider_terms import Terms
+from bellwether.domain.problems import Unavailable
+from bellwether.domain.provider_record import ProviderRecord
+from bellwether.domain.provider_terms import Quota, Terms
 from tests.peers.openai import (
     KEY,
     OpenAiPeer,
@@ -278,6 +281,17 @@ def test_429_that_lasts_longer_than_the_time_there_is_is_not_waited_for(
     assert one.clocks.slept == []
 
 
+def test_ones_turn_is_waited_for_and_is_no_try(peer: OpenAiPeer, desk: Making) -> None:
+    slow = replace(TERMS["openai"], quotas=(Quota(calls=1, seconds=2.0),))
+    one = desk(slow)
+    assert [answer.fault for answer in [one.ask()[0] for _ in range(6)]] == [None] * 6
+    assert sum(one.clocks.slept) == pytest.approx(10, abs=0.2)
+    assert {told.code for told in one.told} == {"ok"}
+    (late,) = desk(slow, seconds=3.0, ports=one.ports).ask()
+    assert late.fault is not None
+    assert "its quota allows no call before" in late.fault
+
+
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}, {"retry-after-ms": "1"}])
 def test_a_quota_that_is_used_up_is_not_tried_again(
     peer: OpenAiPeer, desk: Making, headers: dict[str, str]
@@ -417,3 +431,53 @@ def test_answers_come_in_the_order_of_the_questions(desk: Making) -> None:
     found = [told_of(answer)[0]["reading"] for answer in desk().ask(*many)]
     assert found == [5 if n % 3 else -5 for n in range(12)]
     assert desk().model.ask([]) == []
+
+
+class Records(MemoryProviderRecords):
+    """Takes `writes` replacements; from then on it does not answer, or somebody else is always first."""
+
+    def __init__(self, writes: int, *, contended: bool) -> None:
+        super().__init__()
+        self.left = writes
+        self.contended = contended
+
+    def put(self, record: ProviderRecord) -> bool:
+        self.left -= 1
+        if self.left >= 0:
+            return super().put(record)
+        if self.contended:
+            return False
+        raise Unavailable("no table")
+
+
+@pytest.mark.req("X2")
+@pytest.mark.parametrize("contended", [True, False])
+def test_without_the_record_nobody_is_asked(peer: OpenAiPeer, desk: Making, contended: bool) -> None:
+    one = desk(ports=MemoryPorts(providers=Records(0, contended=contended)))
+    (answer,) = one.ask()
+    assert answer.fault is not None
+    assert peer.headers == []
+
+
+@pytest.mark.parametrize("contended", [True, False])
+def test_an_answer_that_cannot_be_written_down_is_used_and_not_paid_for_twice(
+    peer: OpenAiPeer, desk: Making, contended: bool
+) -> None:
+    one = desk(ports=MemoryPorts(providers=Records(1, contended=contended)))
+    asked_for = question()
+    (answer,) = one.ask(asked_for)
+    assert told_of(answer)
+    assert len(peer.headers) == 1
+    assert [told.code for told in one.told] == ["ok"]
+    # what was reserved stays reserved
+    bound = PRICE.dollars(most_tokens_read(asked_for), 0, asked_for.most_tokens)
+    assert one.dollars == pytest.approx(bound)
+
+
+def test_one_question_without_a_record_does_not_lose_the_answers_of_the_others(
+    peer: OpenAiPeer, desk: Making
+) -> None:
+    one = desk(ports=MemoryPorts(providers=Records(4, contended=False)))
+    answers = one.ask(*[question() for _ in range(6)])
+    assert sum(answer.fault is None for answer in answers) == len(peer.bodies) >= 1
+    assert len(answers) == 6

@@ -286,6 +286,7 @@ def test_a_pushed_asset_may_still_be_left() -> None:
             check_order(buy(50, side="sell"), where, score=score(concentration=spread)), "MANIPULATION"
         )
         assert (sale.outcome, whole.outcome, bought.outcome) == ("clamp", "pass", "deny")
+        assert {sale.unit, bought.unit} == {"accounts" if spread is shares else "share of items"}
 
 
 def test_attention_is_of_grown_accounts() -> None:

@@ -89,6 +89,29 @@ class Bucket:
                         raise
             patience.wait()
 
+    def remove_older(self, key: str) -> int:
+        """Deletes every version of the object but the newest, for good; returns how many there were."""
+        asked: dict[str, Any] = {"Bucket": self.name, "Prefix": key}
+        removed = 0
+        while True:
+            with calling(f"the versions of {key}"):
+                answer = self._client.list_object_versions(**asked)
+            older = [
+                found["VersionId"]
+                for found in (*answer.get("Versions", ()), *answer.get("DeleteMarkers", ()))
+                if found["Key"] == key and not found["IsLatest"]
+            ]
+            for version in older:
+                with calling(f"a version of {key}"):
+                    self._client.delete_object(Bucket=self.name, Key=key, VersionId=version)
+            removed += len(older)
+            if not answer.get("IsTruncated"):
+                return removed
+            asked |= {
+                "KeyMarker": answer["NextKeyMarker"],
+                "VersionIdMarker": answer["NextVersionIdMarker"],
+            }
+
     def keys(self, prefix: str, after: str | None = None) -> Iterator[str]:
         """Keys below a prefix in order, those after `after`."""
         asked: dict[str, Any] = {"Bucket": self.name, "Prefix": prefix}
@@ -118,10 +141,15 @@ class S3RawBatches:
 
     def put(self, batch: RawBatch) -> str:
         key = raw_key(batch.received_at, batch.batch_id)
-        # A fixed time in the header: the same batch is the same bytes.
-        content = gzip.compress(msgspec.json.encode(batch), COMPRESSION, mtime=0)
-        self._bucket.write_if(key, content, etag=None, content_type="application/gzip")
+        self._bucket.write_if(key, _packed(batch), etag=None, content_type="application/gzip")
         return key
+
+    def replace(self, key: str, batch: RawBatch) -> None:
+        content = _packed(batch)
+        # Written once: who repeats this after a kill must not make a version that has to be removed again.
+        if self._bucket.read(key) != content:
+            self._bucket.write(key, content, "application/gzip")
+        self._bucket.remove_older(key)
 
     def get(self, key: str) -> RawBatch:
         content = self._bucket.read(key)
@@ -132,6 +160,11 @@ class S3RawBatches:
 
     def keys(self, since: datetime) -> Iterator[str]:
         return self._bucket.keys(RAW_PREFIX, after=raw_hour(since))
+
+
+def _packed(batch: RawBatch) -> bytes:
+    """A fixed time in the header: the same batch is the same bytes."""
+    return gzip.compress(msgspec.json.encode(batch), COMPRESSION, mtime=0)
 
 
 class S3Forecasts:

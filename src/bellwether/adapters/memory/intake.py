@@ -35,6 +35,10 @@ class MemoryRawBatches:
             raise NotFound(f"there is no batch at {key}")
         return batch
 
+    def replace(self, key: str, batch: RawBatch) -> None:
+        with self._lock:
+            self._batches[key] = batch
+
     def keys(self, since: datetime) -> Iterator[str]:
         first = raw_hour(since)
         with self._lock:

@@ -4,11 +4,14 @@ Read from the XML that is filed (sec.gov, EDGAR Ownership XML Technical Specific
 """
 
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 LARGEST = 2_000_000
 _ROOT = re.compile(r"<ownershipDocument\b.*?</ownershipDocument\s*>", re.DOTALL)
@@ -89,10 +92,7 @@ def read_form4(text: str, symbol: str) -> Form4:
     found = _ROOT.search(text)
     if found is None:
         raise Unreadable("there is no ownership document")
-    try:
-        root = ET.fromstring(found.group())  # noqa: S314  without a DTD there are no entities to expand
-    except (ET.ParseError, ValueError, RecursionError):
-        raise Unreadable("the ownership document is not well-formed") from None
+    root = _root(found.group())
     issuer = _text(root, "issuer/issuerName") or "the issuer"
     own = _text(root, "issuer/issuerTradingSymbol").upper()
     symbol = own if re.fullmatch(r"[A-Z][A-Z0-9.\-]{0,9}", own) else symbol
@@ -106,13 +106,23 @@ def read_form4(text: str, symbol: str) -> Form4:
     )
 
 
+def _root(document: str) -> "Element":
+    # imported here: hardly any start of a function reads a form
+    from xml.etree import ElementTree as ET
+
+    try:
+        return ET.fromstring(document)  # noqa: S314  without a DTD there are no entities to expand
+    except (ET.ParseError, ValueError, RecursionError):
+        raise Unreadable("the ownership document is not well-formed") from None
+
+
 def _title(issuer: str, symbol: str, owners: list[str], trades: list[_Trade]) -> str:
     who = owners[0] + (f" and {len(owners) - 1} more" if len(owners) > 1 else "")
     what = f"{trades[0].verb} {_amount(trades[0])}" if trades else "reports holdings, no transaction"
     return f"{issuer} (${symbol}): {who} {what} (Form 4)"
 
 
-def _sentences(root: ET.Element, issuer: str, owners: list[str], trades: list[_Trade]) -> Iterable[str]:
+def _sentences(root: "Element", issuer: str, owners: list[str], trades: list[_Trade]) -> Iterable[str]:
     yield f"Insider of {issuer}: {'; '.join(owners)}."
     yield from map(_sentence, trades[:_MOST_LINES])
     if len(trades) > _MOST_LINES:
@@ -144,7 +154,7 @@ def _sentence(trade: _Trade) -> str:
     return f"{what} ({meaning}, code {trade.code})."
 
 
-def _plan(root: ET.Element) -> str | None:
+def _plan(root: "Element") -> str | None:
     told = _text(root, "aff10b5One").lower()
     if told in {"1", "true"}:
         return "Under a Rule 10b5-1 trading plan."
@@ -159,7 +169,7 @@ def _amount(trade: _Trade) -> str:
     return f"{shares} of {trade.security}" if trade.derivative else f"{shares} shares of {trade.security}"
 
 
-def _owner(node: ET.Element) -> str:
+def _owner(node: "Element") -> str:
     roles = node.find("reportingOwnerRelationship")
     name = _text(node, "reportingOwnerId/rptOwnerName") or "An insider"
     if roles is None:
@@ -174,7 +184,7 @@ def _owner(node: ET.Element) -> str:
     return f"{name} ({known})" if known else name
 
 
-def _trades(root: ET.Element) -> list[_Trade]:
+def _trades(root: "Element") -> list[_Trade]:
     """Transactions of a code, direction and security added up."""
     found: dict[tuple[str, bool, str, bool], _Trade] = {}
     for path, derivative in (
@@ -209,11 +219,11 @@ def _trades(root: ET.Element) -> list[_Trade]:
     return list(found.values())
 
 
-def _text(node: ET.Element, path: str) -> str:
+def _text(node: "Element", path: str) -> str:
     return " ".join((node.findtext(path) or "").split())[:300]
 
 
-def _yes(node: ET.Element, path: str) -> bool:
+def _yes(node: "Element", path: str) -> bool:
     return _text(node, path).lower() in {"1", "true"}
 
 

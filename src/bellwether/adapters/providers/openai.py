@@ -17,9 +17,17 @@ from msgspec import Struct
 
 from bellwether.adapters.providers.calling import ProviderClient, Waiting
 from bellwether.adapters.providers.guarded_http import GuardedHttp, Refused, Response
-from bellwether.adapters.providers.openai_answers import BAD_CONTENT, Usage, answer_of, judge, usage_of
+from bellwether.adapters.providers.openai_answers import (
+    BAD_CONTENT,
+    Usage,
+    answer_of,
+    document,
+    judge,
+    usage_of,
+)
 from bellwether.adapters.providers.openai_settings import OpenAiSettings
 from bellwether.agents.language.ports import Answer, Question
+from bellwether.domain.problems import Unavailable
 from bellwether.domain.provider_terms import Terms
 from bellwether.usecases.ports import Clock, ProviderRecords
 
@@ -32,6 +40,7 @@ LEAST_SECONDS = 2.0
 FRAME_TOKENS = 200
 """Beside its words a question has roles, marks and the frame of the schema."""
 USER_AGENT = "bellwether/0.1"
+UNSETTLED = "contended"
 _BUDGETS = frozenset({"daily_budget", "monthly_budget"})
 _SOON = frozenset({"quota", "asked_to_wait", "too_many_requests", "contended"})
 _TRANSIENT = frozenset(
@@ -134,16 +143,19 @@ class OpenAi:
             return got[0]
 
         try:
-            response, _ = self._client.call(send, expected, tokens=tokens, charged=charged)
+            self._client.call(send, expected, tokens=tokens, charged=charged)
         except Waiting:
             raise
         except Refused as fault:
-            spent = expected if fault.unanswered else 0.0
-            self._tell(fault.code, got, began, Usage(), spent)
-            raise
-        usage = usage_of(response) or Usage()
-        self._tell("ok", got, began, usage, charged(response)[0])
-        return answer_of(response)
+            if not _only_unsettled(fault.code, got):
+                self._tell(fault.code, got, began, Usage(), expected if fault.unanswered else 0.0)
+                raise
+        except Unavailable:
+            if not _only_unsettled(UNSETTLED, got):
+                return Answer(fault="the language model was not asked: the desk's budget cannot be read")
+        usage = usage_of(got[0]) or Usage()
+        self._tell("ok", got, began, usage, charged(got[0])[0])
+        return answer_of(got[0])
 
     @property
     def _url(self) -> str:
@@ -196,6 +208,12 @@ class OpenAi:
         )
         with self._lock:
             self._told.append(told)
+
+
+def _only_unsettled(code: str, got: Sequence[Response]) -> bool:
+    """Whether an answer is there and only could not be written down: it is paid for, and what was reserved
+    stays reserved. Asking again would pay twice."""
+    return code == UNSETTLED and bool(got) and got[0].status == 200 and isinstance(document(got[0]), dict)
 
 
 def most_tokens_read(question: Question) -> int:

@@ -11,6 +11,8 @@ MOST_CHARACTERS = 1_200
 """Of one text. What a post says of an asset stands near its name, and every character is paid for."""
 BEFORE_THE_NAME = 400
 
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_PERSON = re.compile(r"@\w+")
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:above|previous|prior|earlier|all|any|every|rules?|"
     r"instructions?|texts?)\b"
@@ -26,12 +28,13 @@ def excerpt(mention: Mention) -> str:
     """At most 1,200 visible characters around where the asset is named, on one line.
 
     Control, format and private characters go: zero-width letters, changes of direction and Unicode's tag
-    letters carry orders that no reader sees.
+    letters carry orders that no reader sees. Links and the names of people (`@name`) go as well: they say
+    nothing of a price, and are nobody else's business.
     """
     first = max(0, mention.start - BEFORE_THE_NAME)
     window = mention.text[first : first + 2 * MOST_CHARACTERS]
-    line = " ".join("".join(visible(window)).split())
-    return line[:MOST_CHARACTERS]
+    told = _PERSON.sub("@someone", _LINK.sub(" ", "".join(visible(window))))
+    return " ".join(told.split())[:MOST_CHARACTERS]
 
 
 def visible(text: str) -> Iterable[str]:

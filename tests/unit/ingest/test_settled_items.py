@@ -1,0 +1,73 @@
+"""What an item becomes when it is taken: its words, its cluster, its times, and the words of a refusal."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bellwether.domain.items import CLOCK_SKEW, Item, RejectedItem, StoredItem, cluster_id, item_id, settle
+
+pytestmark = pytest.mark.req("A1")
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def item(**fields: Any) -> Item:
+    return Item(**{"source": "x", "source_id": "1", "published_at": NOW, "text": "Beacon rises", **fields})
+
+
+def settled(**fields: Any) -> StoredItem:
+    return settle(item(**fields), kind="social", received_at=NOW, salt=b"salt")
+
+
+def refusal(**fields: Any) -> RejectedItem:
+    with pytest.raises(RejectedItem) as refused:
+        settled(**fields)
+    return refused.value
+
+
+def test_words_are_title_and_text_whichever_there_is() -> None:
+    assert settled(title="Beacon", text="rises").words == "Beacon\nrises"
+    assert settled(title="Beacon", text=None).words == "Beacon"
+    assert replace(settled(), title=None, text=None).words == ""
+
+
+def test_four_words_make_a_cluster_wherever_they_stand() -> None:
+    four = cluster_id(item(text="Beacon rises on profit"))
+    assert four.startswith("w-")
+    assert len(four) == 26
+    assert cluster_id(item(title="Beacon rises", text="on profit", source_id="2")) == four
+    assert cluster_id(item(text="RT @ann: BEACON rises, on profit!", source_id="3")) == four
+
+
+def test_fewer_words_are_their_own_item_s_or_that_of_what_they_repeat() -> None:
+    assert cluster_id(item(text="Beacon rises again")) == f"i-{item_id('x', '1')}"
+    assert cluster_id(item(text="wow", source_id="2", repost_of="1")) == f"i-{item_id('x', '1')}"
+    assert cluster_id(item(text="wow", source="reddit")) == f"i-{item_id('reddit', '1')}"
+
+
+def test_clocks_may_be_as_far_off_as_we_say_and_no_further() -> None:
+    further = CLOCK_SKEW + timedelta(microseconds=1)
+    assert settled(published_at=NOW + CLOCK_SKEW).published_at == NOW
+    assert settled(observed_at=NOW + CLOCK_SKEW).observed_at == NOW
+    early = settled(observed_at=NOW - CLOCK_SKEW)
+    assert early.observed_at == early.known_at == NOW - CLOCK_SKEW
+    assert refusal(published_at=NOW + further).code == "in_the_future"
+    assert refusal(observed_at=NOW + further).code == "in_the_future"
+    assert refusal(observed_at=NOW - further).code == "observed_before_published"
+
+
+def test_times_are_kept_in_utc() -> None:
+    kept = settled(published_at=datetime.fromisoformat("2026-11-20T13:00:00+01:00"))
+    assert (kept.published_at, kept.published_at.tzinfo, kept.observed_at.tzinfo) == (NOW, UTC, UTC)
+
+
+def test_a_refusal_says_what_is_wrong() -> None:
+    wordless = refusal(text=" ")
+    assert (wordless.code, wordless.detail, str(wordless)) == (
+        "no_words",
+        "an item needs a title or a text",
+        "an item needs a title or a text",
+    )
+    assert refusal(observed_at=NOW - timedelta(hours=9)).detail == "observed_at is before published_at"
