@@ -138,7 +138,7 @@ def tell(done: Round) -> None:
         )
     for provider, code in done.out.items():
         logger.warning("a provider fails", provider=provider, code=code, failures=done.failing[provider])
-    record(BarsTaken=done.bars, BarsHeldBack=len(done.held), PricesPutOff=done.put_off)
+    record(BarsHeldBack=len(done.held))
     for provider in sorted(done.calls.keys() | done.failing.keys()):
         record(
             {"provider": provider},

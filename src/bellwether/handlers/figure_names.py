@@ -76,9 +76,7 @@ FIGURES: Mapping[str, Figure] = {
     "HitRate": Figure("None", "share of newly resolved forecasts with the right sign"),
     "Brier": Figure("None", "mean Brier score of newly resolved forecasts"),
     "CalibrationError": Figure("None", "expected calibration error of an agent's resolved forecasts"),
-    "BarsTaken": Figure("Count", "daily bars that are new or other than before"),
     "BarsHeldBack": Figure("Count", "daily bars that were fetched and not believed"),
-    "PricesPutOff": Figure("Count", "assets whose prices a round did not reach"),
     "BrokenLedgerLinks": Figure("Count", "ledger entries that do not follow from the one before"),
     # performance, errors and successes
     "Answers": Figure("Count", "requests answered by a function"),

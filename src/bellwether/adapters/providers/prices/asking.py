@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -72,7 +73,8 @@ class Asking:
     """
 
     def __init__(self, sources: Sources, name: str, *, patience: float, secret: str = "") -> None:
-        self._sources = sources
+        # waited for here alone, and told when it is not
+        self._sources = replace(sources, patience=0.0)
         self._name = name
         self._patience = patience
         self._secret = secret
