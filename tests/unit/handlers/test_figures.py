@@ -28,7 +28,7 @@ from tests.unit.handlers.events import Context, authorizer_event, sqs_event
 from tests.unit.handlers.test_queue_functions import NOW
 
 HANDLERS = Path(str(authorizer.__file__)).parent
-MOST_SERIES = 130
+MOST_SERIES = 128
 """About 0.30 dollars each a month, if there is one: a provider that is never asked makes none."""
 
 
