@@ -16,7 +16,7 @@ def retry_after(headers: Mapping[str, str], at: datetime) -> timedelta | None:
     if milliseconds is not None:
         return _bounded(timedelta(milliseconds=milliseconds))
     told = headers.get("retry-after", "").strip()
-    if told.isdigit() and len(told) < 10:
+    if told.isascii() and told.isdigit() and len(told) < 10:
         return _bounded(timedelta(seconds=int(told)))
     try:
         until = parsedate_to_datetime(told)
