@@ -52,7 +52,7 @@ TESTS = (
     *(f"tests/unit/{name}" for name in ("agents", "configure", "decide", "evaluate", "fusion", "ingest")),
     *(f"tests/unit/{name}" for name in ("ledger", "propose", "risk", "score", "sizing", "summarise")),
     "tests/unit/trace",
-    "tests/unit/text/test_links.py",
+    *(f"tests/unit/text/test_{name}.py" for name in ("link_fields", "link_search", "links")),
     "tests/unit/backtest/test_formulas.py",
 )
 TARGET = 0.85

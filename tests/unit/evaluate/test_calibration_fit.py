@@ -169,12 +169,12 @@ def test_the_edges_of_the_bins() -> None:
 
 
 def test_all_figures_of_a_calibration_at_once() -> None:
-    """Three of four on the right side of ½; a forecast of exactly ½ says down."""
-    forecasts, happened = [0.6, 0.7, 0.2, 0.5], [True, False, False, False]
+    """Four of five on the right side of ½; a forecast of exactly ½ says down."""
+    forecasts, happened = [0.6, 0.7, 0.2, 0.5, 0.9], [True, False, False, False, True]
     found = calibration(forecasts, happened)
-    assert (found.n, found.hit_rate) == (4, 0.75)
-    assert found.brier == pytest.approx((0.16 + 0.49 + 0.04 + 0.25) / 4)
-    assert found.ece == pytest.approx((0.4 + 0.7 + 0.2 + 0.5) / 4)
+    assert (found.n, found.hit_rate) == (5, 0.8)
+    assert found.brier == pytest.approx((0.16 + 0.49 + 0.04 + 0.25 + 0.01) / 5)
+    assert found.ece == pytest.approx((0.4 + 0.7 + 0.2 + 0.5 + 0.1) / 5)
     assert found.bins == calibration_bins(forecasts, happened)
     assert len(found.bins) == 10
 
