@@ -417,6 +417,7 @@ class Kept:
         self.tests = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
         self.sources = {module: _what_runs(module) for module in modules}
         self.known: dict[str, dict[str, list[str]]] = {module: {} for module in modules}
+        self.unwritten = Counter[str]()
         if not fresh:
             self.read()
 
@@ -440,8 +441,11 @@ class Kept:
 
     def note(self, fault: Fault, verdict: Verdict, told: str) -> None:
         self.known[fault.module][str(fault.number)] = [verdict, told]
-        if len(self.known[fault.module]) % 20 == 0:
-            self.write(fault.module)
+        self.unwritten[fault.module] += 1
+        if self.unwritten.total() >= 20:
+            for module in self.unwritten:
+                self.write(module)
+            self.unwritten.clear()
 
     def write(self, module: str) -> None:
         content = {"source": self.sources[module], "tests": self.tests, "verdicts": self.known[module]}

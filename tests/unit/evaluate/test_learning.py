@@ -274,6 +274,21 @@ def test_one_can_go_back_to_an_earlier_version() -> None:
         gone_back([BASE], 9, at=NOW, reason="")
 
 
+@pytest.mark.parametrize(("enabled", "word"), [(True, "on"), (False, "off")])
+def test_a_switch_is_a_version_that_says_who_and_why(enabled: bool, word: str) -> None:
+    before = structs.replace(BASE, back_to=2, enabled=not enabled)
+    made = switched(before, enabled=enabled, at=NOW, reason="under review", changed_by="owner ann")
+    assert made == structs.replace(
+        before,
+        version=before.version + 1,
+        created_at=NOW,
+        enabled=enabled,
+        reason=f"switched {word}: under review",
+        changed_by="owner ann",
+        back_to=None,
+    )
+
+
 def test_to_go_back_is_not_to_switch_on() -> None:
     newer = switched(BASE, enabled=False, at=NOW, reason="under review", changed_by="owner ann")
     assert (newer.version, newer.enabled, newer.slope) == (5, False, BASE.slope)

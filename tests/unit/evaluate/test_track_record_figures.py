@@ -8,7 +8,7 @@ import pytest
 
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.calibration import brier_parts, expected_calibration_error
-from bellwether.domain.clustered_error import trading_day
+from bellwether.domain.clustered_error import clustered_error, trading_day
 from bellwether.domain.information_coefficient import information_coefficient
 from bellwether.domain.outcomes import Attribution, Outcome
 from bellwether.domain.track_record import (
@@ -85,6 +85,31 @@ def test_the_error_of_the_coefficient_covers_the_longest_horizon() -> None:
     assert information_coefficient(rows, horizon=9).error != information_coefficient(rows).error
 
 
+def test_what_an_agent_knows_is_what_it_says_beyond_the_base_rate() -> None:
+    """Three assets a day: the ranks of p_up are turned round by base rates that differ more."""
+    made = [
+        forecast(
+            3 * day + asset,
+            0.5 - 0.01 * asset,
+            asset=f"S{asset}",
+            day=date(2025, 1, 1) + timedelta(days=day),
+            base_rate=0.6 - 0.05 * asset,
+            forward_return=0.01 * asset,
+        )
+        for day in range(12)
+        for asset in range(3)
+    ]
+    assert track_record(CONFIG, made).information_coefficient == pytest.approx(1.0)
+
+
+def test_the_error_of_the_gain_covers_the_longest_horizon() -> None:
+    made = [forecast(n, 0.35 + 0.01 * ((n * 11) % 30), horizon=3) for n in range(160)]
+    gains = [(trading_day(f.day), (f.base_rate - f.went_up) ** 2 - (f.p_up - f.went_up) ** 2) for f in made]
+    found = track_record(CONFIG, made).brier_gain_error
+    assert found == pytest.approx(clustered_error(gains, horizon=3))
+    assert found != pytest.approx(clustered_error(gains))
+
+
 def test_a_forecast_of_exactly_a_half_says_down() -> None:
     down = [forecast(n, 0.5, went_up=False) for n in range(4)]
     assert track_record(CONFIG, down).hit_rate == 1.0
@@ -157,7 +182,7 @@ def outcome(**changes: Any) -> Outcome:
 
 
 def test_a_forecast_is_taken_over_from_an_outcome_field_by_field() -> None:
-    assert forecasts_by_agent([outcome()]) == {
+    assert forecasts_by_agent([outcome(relative_return=0.004)]) == {
         "a": [
             Forecast(
                 asset="ACME",
@@ -168,6 +193,7 @@ def test_a_forecast_is_taken_over_from_an_outcome_field_by_field() -> None:
                 base_rate=0.52,
                 went_up=False,
                 forward_return=-0.0123,
+                relative_return=0.004,
                 return_share=0.0,
             )
         ]

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bellwether.domain.items import CLOCK_SKEW, Item, RejectedItem, StoredItem, cluster_id, item_id, settle
+from bellwether.domain.items import (
+    CLOCK_SKEW,
+    Item,
+    RejectedItem,
+    StoredItem,
+    author_hash,
+    cluster_id,
+    item_id,
+    settle,
+)
 
 pytestmark = pytest.mark.req("A1")
 
@@ -56,6 +65,44 @@ def test_clocks_may_be_as_far_off_as_we_say_and_no_further() -> None:
     assert refusal(published_at=NOW + further).code == "in_the_future"
     assert refusal(observed_at=NOW + further).code == "in_the_future"
     assert refusal(observed_at=NOW - further).code == "observed_before_published"
+
+
+def test_everything_that_was_sent_is_kept_but_the_author_s_name() -> None:
+    sent = item(
+        source_id="77",
+        author="ann",
+        title="Beacon",
+        url="https://example.com/77",
+        lang="en",
+        repost_of="76",
+        engagement={"likes": 3.0},
+    )
+    assert settle(sent, kind="news", received_at=NOW, salt=b"salt") == StoredItem(
+        item_id=item_id("x", "77"),
+        kind="news",
+        source="x",
+        source_id="77",
+        published_at=NOW,
+        observed_at=NOW,
+        known_at=NOW,
+        cluster_id=f"i-{item_id('x', '76')}",
+        author=author_hash(b"salt", "x", "ann"),
+        title="Beacon",
+        text="Beacon rises",
+        url="https://example.com/77",
+        lang="en",
+        repost_of="76",
+        engagement={"likes": 3.0},
+    )
+    assert settled(author=None).author is None
+    assert settled(author="").author is None
+
+
+def test_a_time_before_ours_is_refused_by_name() -> None:
+    early = datetime(1969, 12, 31, 23, tzinfo=UTC)
+    for name in ("published_at", "observed_at"):
+        refused = refusal(**{name: early})
+        assert (refused.code, refused.detail) == ("too_early", f"{name} {early.isoformat()} is before 1970")
 
 
 def test_times_are_kept_in_utc() -> None:

@@ -129,6 +129,8 @@ def test_a_proposal_keeps_its_hash_through_storage_and_whole_numbers() -> None:
         ("pending", 1, 1, True),
         ("approved", 23, 23, True),
         ("pending", 24, 24, False),
+        ("pending", 1, 24, False),
+        ("pending", 24, 1, False),
         ("pending", 1, 25, False),
         ("rejected", 1, 1, False),
         ("pending", -1, 1, False),

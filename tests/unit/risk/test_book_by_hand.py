@@ -149,6 +149,8 @@ def test_a_drawdown_by_hand_over_two_holdings() -> None:
 def test_open_orders_play_no_part_in_a_drawdown() -> None:
     plain = book([A], {"A": 100}, cash=0)
     assert plain.with_order("A", 500.0).drawdown(63) == plain.drawdown(63)
+    ordered = book([A], {"A": 100}, cash=0).with_order("A", 500.0)
+    assert ordered.drawdown(63) == plain.drawdown(63), "not because somebody asked before the order"
 
 
 def test_a_portfolio_in_cash_has_no_exposure_and_no_drawdown() -> None:
