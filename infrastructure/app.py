@@ -79,6 +79,7 @@ def build(scope: Construct, settings: StageSettings, layer: Layer) -> Desk:
         data=data,
         layer=layer,
         network=network.network if network else None,
+        recovery=recovery,
     )
     api = ApiStack(
         scope, named("api"), settings=settings, security=security, auth=auth, compute=compute, layer=layer

@@ -10,6 +10,7 @@ from typing import Literal
 
 from infrastructure.functions import FUNCTIONS, FunctionRow
 from infrastructure.grants import (
+    CopiedVersions,
     Grant,
     Listing,
     Objects,
@@ -35,6 +36,7 @@ _CALLED: Mapping[type, Service] = {
     SignalTables: "dynamodb",
     Objects: "s3",
     Listing: "s3",
+    CopiedVersions: "s3",
     Versions: "s3",
     Send: "sqs",
     Receive: "sqs",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infrastructure.grants import (
+    CopiedVersions,
     Grant,
     Listing,
     Objects,
@@ -378,6 +379,8 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
         purpose="Asks X and Reddit which posts are gone there, and forgets their words",
         environment=(
             "LAKE_BUCKET",
+            "LAKE_COPY_ARN",
+            "LAKE_COPY_REGION",
             "SIGNALS_TABLE_PREFIX",
             "EVENTS_TABLE",
             "TRACKED_ENTITIES_TABLE",
@@ -391,6 +394,7 @@ FUNCTIONS: Mapping[str, FunctionRow] = {
             Objects("lake", "features/held/*", "GetObject", "PutObject"),
             Listing("lake", "raw-data/", "features/held/"),
             Versions("lake", "raw-data/"),
+            CopiedVersions("raw-data/*"),
             Signals("Query", "BatchWriteItem"),
             SignalTables(),
             COUNTERS,

@@ -49,6 +49,8 @@ class Resources:
     secret_key: kms.IKey
     log_key: kms.IKey
     signals_prefix: str
+    lake_copy: s3.IBucket | None = None
+    """What the lake is replicated to, where it is."""
 
 
 class Grant(Protocol):
@@ -168,6 +170,17 @@ class Versions:
         statement = _allow("s3", ("ListBucketVersions",), given.buckets[self.bucket].bucket_arn)
         statement.add_condition("StringLike", {"s3:prefix": [f"{prefix}*" for prefix in self.prefixes]})
         yield statement
+
+
+@dataclass(frozen=True)
+class CopiedVersions:
+    """Deleting versions in the lake's copy in the second region, where the stage has one."""
+
+    pattern: str
+
+    def statements(self, given: Resources, _stack: Stack, /) -> Iterator[iam.PolicyStatement]:
+        if given.lake_copy is not None:
+            yield _allow("s3", ("DeleteObjectVersion",), given.lake_copy.arn_for_objects(self.pattern))
 
 
 @dataclass(frozen=True, init=False)

@@ -3,6 +3,7 @@
 from aws_cdk import Stack
 from constructs import Construct
 
+from bellwether.adapters.composition import NO_COPY
 from infrastructure.constructs.function_set import FunctionSet
 from infrastructure.constructs.network import DeskNetwork
 from infrastructure.constructs.outputs import publish
@@ -15,9 +16,10 @@ from infrastructure.functions import FUNCTIONS
 from infrastructure.grants import CLIENT, Resources
 from infrastructure.packaging import Layer
 from infrastructure.provider_terms import terms_of
-from infrastructure.settings import StageSettings
+from infrastructure.settings import RECOVERY_REGION, StageSettings
 from infrastructure.stacks.environment import environment
 from infrastructure.stacks.holdings import Holdings, Keys
+from infrastructure.stacks.recovery import RecoveryStack
 
 OF_THE_API = ("authorizer", "socket", "broadcast")
 """Functions that need to know an API live in ApiStack, or the two stacks would need each other."""
@@ -39,8 +41,10 @@ class ComputeStack(Stack):
         data: Holdings,
         layer: Layer,
         network: DeskNetwork | None = None,
+        recovery: RecoveryStack | None = None,
     ) -> None:
         super().__init__(scope, construct_id, env=environment(settings))
+        self._lake_copy = recovery.lake_for(self) if recovery else None
         self.network = network
         self.ingest = WorkQueue(
             self, "Ingest", prefix=settings.prefix, timeout=FUNCTIONS["signal_worker"].timeout
@@ -90,6 +94,7 @@ class ComputeStack(Stack):
             secret_key=security.secret_key,
             log_key=security.log_key,
             signals_prefix=settings.signals_prefix,
+            lake_copy=self._lake_copy,
         )
 
     def _values(self, settings: StageSettings, security: Keys) -> dict[str, str]:
@@ -106,6 +111,9 @@ class ComputeStack(Stack):
             "SIGNALS_TABLE_PREFIX": settings.signals_prefix,
             "TABLE_KEY_ARN": security.table_key.key_arn,
             "PROVIDER_TERMS": terms_of(settings),
+            # by its ARN as it is: another stack's output cannot be taken apart in a template
+            "LAKE_COPY_ARN": self._lake_copy.bucket_arn if self._lake_copy else NO_COPY,
+            "LAKE_COPY_REGION": RECOVERY_REGION,
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
             "TABLE_READ_LIMIT": str(settings.table_read_limit),
             "TABLE_WRITE_LIMIT": str(settings.table_write_limit),

@@ -37,11 +37,15 @@ class RecoveryStack(Stack):
         if settings.time_series:
             TimeSeries(self, "TimeSeries", key=self.lake_key, rejected=self.lake.bucket, settings=settings)
 
+    def lake_for(self, scope: Construct) -> s3.IBucket:
+        """The copy of the lake, as `scope` (a stack of the first region) refers to it."""
+        return _elsewhere(scope, "LakeCopy", self.lake.bucket)
+
     def copies(self, scope: Construct) -> Copies:
         """Where the first region's buckets are copied to, as `scope` (a stack there) refers to them."""
         return Copies(
             buckets={
-                "lake": _elsewhere(scope, "LakeCopy", self.lake.bucket),
+                "lake": self.lake_for(scope),
                 "ledger": _elsewhere(scope, "LedgerCopy", self.ledger.bucket),
             },
             key=key_elsewhere(scope, "LakeCopyKey", self.lake_key),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from msgspec.structs import replace
 
+from bellwether.adapters.aws.lake import Bucket
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import item_id
 from bellwether.domain.problems import NotFound
@@ -117,3 +118,38 @@ def test_the_words_of_a_deleted_post_are_nowhere_in_the_lake_or_the_signals(port
         kept = versions(ports)
         assert not any(WORDS.encode() in one for one in kept)
         assert any(b"$AAPL stays" in one for one in kept)
+
+
+class Versioned:
+    """An S3 that holds versions by id and notes what is deleted where."""
+
+    def __init__(self, notes: list[tuple[str, str]], *, fails: str = "") -> None:
+        self._notes = notes
+        self._fails = fails
+
+    def list_object_versions(self, **asked: str) -> dict[str, object]:
+        key = asked["Prefix"]
+        older = [{"Key": key, "VersionId": name, "IsLatest": False} for name in ("v1", "v2")]
+        return {"Versions": [{"Key": key, "VersionId": "v3", "IsLatest": True}, *older]}
+
+    def delete_object(self, **asked: str) -> None:
+        if asked["Bucket"] == self._fails:
+            raise ConnectionError("away")
+        self._notes.append((asked["Bucket"], asked["VersionId"]))
+
+
+def test_a_version_goes_in_the_replica_first_under_the_same_id() -> None:
+    notes: list[tuple[str, str]] = []
+    here = Bucket(Versioned(notes), "lake")  # type: ignore[arg-type]
+    there = Bucket(Versioned(notes), "copy")  # type: ignore[arg-type]
+    assert here.remove_older("raw-data/one", there) == 2
+    assert notes == [("copy", "v1"), ("lake", "v1"), ("copy", "v2"), ("lake", "v2")]
+
+
+def test_a_replica_that_does_not_answer_leaves_the_version_to_the_next_run() -> None:
+    notes: list[tuple[str, str]] = []
+    here = Bucket(Versioned(notes), "lake")  # type: ignore[arg-type]
+    there = Bucket(Versioned(notes, fails="copy"), "copy")  # type: ignore[arg-type]
+    with pytest.raises(Exception, match="away"):
+        here.remove_older("raw-data/one", there)
+    assert notes == []

@@ -74,10 +74,12 @@ def test_nobody_deletes_objects_or_loosens_their_lock(production: Synthesis) -> 
 
 @pytest.mark.req("S3", "D6")
 def test_versions_go_only_where_posts_lie_and_only_by_who_forgets_them(production: Synthesis) -> None:
-    (deleting,) = [
+    here, copy = [
         s for s in production.statements("comply") if "s3:DeleteObjectVersion" in listed(s["Action"])
     ]
-    assert json.dumps(deleting["Resource"]).count("/raw-data/*") == len(listed(deleting["Resource"])) == 1
+    for deleting in (here, copy):
+        assert json.dumps(deleting["Resource"]).count("/raw-data/*") == len(listed(deleting["Resource"])) == 1
+    assert listed(copy["Action"]) == ["s3:DeleteObjectVersion"]
     (seeing,) = [s for s in production.statements("comply") if "s3:ListBucketVersions" in listed(s["Action"])]
     assert seeing["Condition"] == {"StringLike": {"s3:prefix": ["raw-data/*"]}}
     assert able(production, "s3:ListBucketVersions") == {"comply"}

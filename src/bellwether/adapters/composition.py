@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from bellwether.agents.language.ports import KeptReadings
 
 
+NO_COPY = "none"
+"""What stands for the copy of a lake that has none."""
+
+
 @lru_cache(maxsize=1)
 def shared_clients() -> Clients:
     """The process's own clients: region, credentials and endpoint as the environment says."""
@@ -28,11 +32,16 @@ class Composition:
     def __init__(self, clients: Clients | None = None) -> None:
         self.clients = clients or shared_clients()
 
-    def raw_batches(self, lake_bucket: str) -> ports.RawBatches:
-        """Accepted batches in the lake."""
-        from bellwether.adapters.aws.lake import S3RawBatches
+    def raw_batches(
+        self, lake_bucket: str, *, copy: str = NO_COPY, region: str | None = None
+    ) -> ports.RawBatches:
+        """Accepted batches in the lake. `copy` is the ARN of what it is replicated to, in `region`."""
+        from bellwether.adapters.aws.lake import Bucket, S3RawBatches
 
-        return S3RawBatches(self.clients.s3(), lake_bucket)
+        copied = None
+        if copy != NO_COPY:
+            copied = Bucket(Clients(region=region).s3(), copy.rpartition(":")[2])
+        return S3RawBatches(self.clients.s3(), lake_bucket, copied)
 
     def forecasts(self, lake_bucket: str) -> ports.Forecasts:
         """Kept scores in the lake."""

@@ -42,6 +42,8 @@ MAKERS: Mapping[str, Callable[[Sources], PostSource | None]] = {"x": x_posts, "r
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings(FunctionSettings):
     lake_bucket: str
+    lake_copy_arn: str
+    lake_copy_region: str
     signals_table_prefix: str
     events_table: str
     tracked_entities_table: str
@@ -74,7 +76,9 @@ def compose(settings: Settings) -> Parts:
         "reddit": settings.reddit_secret_arn,
     }
     return Parts(
-        raw=make.raw_batches(settings.lake_bucket),
+        raw=make.raw_batches(
+            settings.lake_bucket, copy=settings.lake_copy_arn, region=settings.lake_copy_region
+        ),
         lake=make.lake(settings.lake_bucket),
         signals=make.signals(settings.signals_table_prefix),
         entities=make.entities(settings.tracked_entities_table),

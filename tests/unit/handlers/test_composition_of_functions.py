@@ -36,6 +36,8 @@ def environment(settings: type[FunctionSettings]) -> dict[str, str]:
         "TABLE_READ_LIMIT": "4000",
         "TABLE_WRITE_LIMIT": "2000",
         "PROVIDER_TERMS": "{}",
+        "LAKE_COPY_ARN": "arn:aws:s3:::copy",
+        "LAKE_COPY_REGION": "eu-central-1",
         "PASSWORD_DAYS": "180",
         "JWKS_URL": "https://pool.example/.well-known/jwks.json",
     }

@@ -89,8 +89,11 @@ class Bucket:
                         raise
             patience.wait()
 
-    def remove_older(self, key: str) -> int:
-        """Deletes every version of the object but the newest, for good; returns how many there were."""
+    def remove_older(self, key: str, copy: "Bucket | None" = None) -> int:
+        """Deletes every version of the object but the newest, for good; returns how many there were.
+
+        A replica has the same version ids: each goes in the `copy` first, so that a retry finds what is left.
+        """
         asked: dict[str, Any] = {"Bucket": self.name, "Prefix": key}
         removed = 0
         while True:
@@ -102,8 +105,9 @@ class Bucket:
                 if found["Key"] == key and not found["IsLatest"]
             ]
             for version in older:
-                with calling(f"a version of {key}"):
-                    self._client.delete_object(Bucket=self.name, Key=key, VersionId=version)
+                if copy is not None:
+                    copy.remove_version(key, version)
+                self.remove_version(key, version)
             removed += len(older)
             if not answer.get("IsTruncated"):
                 return removed
@@ -111,6 +115,11 @@ class Bucket:
                 "KeyMarker": answer["NextKeyMarker"],
                 "VersionIdMarker": answer["NextVersionIdMarker"],
             }
+
+    def remove_version(self, key: str, version: str) -> None:
+        """Deletes one version for good; one that is not there is no error."""
+        with calling(f"a version of {key}"):
+            self._client.delete_object(Bucket=self.name, Key=key, VersionId=version)
 
     def keys(self, prefix: str, after: str | None = None) -> Iterator[str]:
         """Keys below a prefix in order, those after `after`."""
@@ -134,10 +143,11 @@ class Bucket:
 
 
 class S3RawBatches:
-    """`RawBatches` as compressed JSON, one object a batch."""
+    """`RawBatches` as compressed JSON, one object a batch. `copy` is what the bucket is replicated to."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, copy: Bucket | None = None) -> None:
         self._bucket = Bucket(client, bucket)
+        self._copy = copy
 
     def put(self, batch: RawBatch) -> str:
         key = raw_key(batch.received_at, batch.batch_id)
@@ -149,7 +159,7 @@ class S3RawBatches:
         # Written once: who repeats this after a kill must not make a version that has to be removed again.
         if self._bucket.read(key) != content:
             self._bucket.write(key, content, "application/gzip")
-        self._bucket.remove_older(key)
+        self._bucket.remove_older(key, self._copy)
 
     def get(self, key: str) -> RawBatch:
         content = self._bucket.read(key)
