@@ -113,7 +113,7 @@ class ComputeStack(Stack):
             "PROVIDER_TERMS": terms_of(settings),
             # by its ARN as it is: another stack's output cannot be taken apart in a template
             "LAKE_COPY_ARN": self._lake_copy.bucket_arn if self._lake_copy else NO_COPY,
-            "LAKE_COPY_REGION": RECOVERY_REGION,
+            "LAKE_COPY_REGION": RECOVERY_REGION if self._lake_copy else NO_COPY,
             "DELETION_PROTECTION": "true" if settings.retain_data else "false",
             "TABLE_READ_LIMIT": str(settings.table_read_limit),
             "TABLE_WRITE_LIMIT": str(settings.table_write_limit),
