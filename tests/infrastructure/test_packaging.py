@@ -152,7 +152,7 @@ def test_a_backtest_gets_all_dependencies_for_the_machine_it_runs_on(
     assert BatchPackage().path() == folder
     ((requirements, options, site),) = built
     # Every distribution is pinned with its hashes, and Arrow has no wheel for older C libraries.
-    assert all(name in requirements for name in ("pyarrow==", "boto3==", "typer==", "msgspec=="))
+    assert all(name in requirements for name in ("numpy==", "pyarrow==", "boto3==", "typer==", "msgspec=="))
     assert "pytest" not in requirements
     assert "--hash=sha256:" in requirements
     assert options[:2] == ("--python-platform", "aarch64-manylinux_2_28")
