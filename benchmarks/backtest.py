@@ -23,9 +23,10 @@ from bellwether.agents.text import SentimentModel
 from bellwether.agents.views import AgentView, view_of
 from bellwether.backtest.figures import figures
 from bellwether.backtest.forecasting import ViewOf
+from bellwether.backtest.forecasts import Replayed
 from bellwether.backtest.intake import in_order
 from bellwether.backtest.look_ahead import Histories, Replayer, looking_ahead
-from bellwether.backtest.records import Counts, Replayed, Settings
+from bellwether.backtest.records import Counts, Settings
 from bellwether.backtest.replay import Replay
 from bellwether.cli.asset_files import read_assets
 from bellwether.cli.bar_files import read_bars

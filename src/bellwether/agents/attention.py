@@ -21,7 +21,7 @@ AGENT_ID = "attention"
 BASELINE_DAYS = 28
 SHORTEST_BASELINE = 10
 MOST_Z = 5.0
-_MAD_TO_SIGMA = 1.4826
+MAD_TO_SIGMA = 1.4826
 
 
 def robust_z(now: float, before: Sequence[float]) -> float:
@@ -42,7 +42,7 @@ def stabilised(count: float) -> float:
 def z_of_stabilised(now: float, before: Sequence[float]) -> float:
     """`robust_z` of counts that are stabilised already."""
     middle = _middle(sorted(before))
-    spread = _MAD_TO_SIGMA * _middle(sorted([abs(value - middle) for value in before]))
+    spread = MAD_TO_SIGMA * _middle(sorted([abs(value - middle) for value in before]))
     return min(MOST_Z, max(-MOST_Z, (now - middle) / max(1.0, spread)))
 
 

@@ -1,13 +1,10 @@
 """The logistic calibration of `domain.calibration` over columns: the same minimum, much faster."""
 
 from array import array
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
+from bellwether.backtest.columns import Floats
 from bellwether.domain.calibration import Fit, fit_logistic
 
 RIDGE = 1.0
@@ -23,43 +20,27 @@ class Series:
     def __init__(self) -> None:
         self._columns = array("d"), array("d"), array("d")
         self._first = 0
-        self._rises = 0.0
 
     def __len__(self) -> int:
         return len(self._columns[0]) - self._first
 
-    def add(self, readings: Sequence[float], happened: Sequence[float], offsets: Sequence[float]) -> None:
+    def add(self, readings: Floats, happened: Floats, offsets: Floats) -> None:
         """Further rows."""
         for column, values in zip(self._columns, (readings, happened, offsets), strict=True):
-            column.extend(values)
-        self._rises += sum(happened)
+            column.frombytes(values.tobytes())
 
     def drop(self, rows: int) -> None:
         """Forgets the oldest rows."""
-        self._rises -= sum(self._columns[1][self._first : self._first + rows])
         self._first += rows
         if self._first > _MOST_DROPPED:
             for column in self._columns:
                 del column[: self._first]
             self._first = 0
 
-    @property
-    def mixed(self) -> bool:
-        """Whether both a rise and a fall are among them."""
-        return 0 < self._rises < len(self)
-
-    def columns(self) -> tuple[Any, Any, Any]:
+    def columns(self) -> tuple[Floats, Floats, Floats]:
         """The columns where they lie; while they are looked at, nothing can be added."""
-        readings, happened, offsets = (
-            pa.Array.from_buffers(pa.float64(), len(self), [None, pa.py_buffer(column)], offset=self._first)
-            for column in self._columns
-        )
+        readings, happened, offsets = (np.frombuffer(column)[self._first :] for column in self._columns)
         return readings, happened, offsets
-
-
-@cache
-def _operations() -> tuple[Any, ...]:
-    return pc.add, pc.multiply, pc.subtract, pc.divide, pc.exp
 
 
 def fit_columns(series: Series, start: Fit | None) -> Fit | None:
@@ -68,39 +49,34 @@ def fit_columns(series: Series, start: Fit | None) -> Fit | None:
     The penalised likelihood is strictly convex, so that where it is flat is the one minimum wherever the
     steps began. Steps that do not settle go back to `fit_logistic`, which searches along each of them.
     """
-    if len(series) < 2 or not series.mixed:
+    if len(series) < 2:
         return None
     x, o, c = series.columns()
-    if not _varies(x):
+    if not (_varies(x) and _varies(o)):
         return None
     a, b = (start.intercept, start.slope) if start else (0.0, 0.0)
-    rises = _total(o), _total(pc.multiply(o, x))
+    rises = float(o.sum()), float((o * x).sum())
     for _ in range(MOST_STEPS):
         step_a, step_b = _step(x, c, rises, a, b)
         a, b = a - step_a, b - step_b
         if abs(step_a) + abs(step_b) < _CLOSE * (1 + abs(a) + abs(b)):
             return Fit(intercept=a, slope=b)
-    return fit_logistic(x.to_pylist(), [value > 0 for value in o.to_pylist()], c.to_pylist(), ridge=RIDGE)
+    return fit_logistic(x.tolist(), (o > 0).tolist(), c.tolist(), ridge=RIDGE)
 
 
-def _varies(values: Any) -> bool:
-    extremes: Any = pc.min_max(values).as_py()
-    return bool(extremes["min"] != extremes["max"])
+def _varies(values: Floats) -> bool:
+    return bool(values.min() != values.max())
 
 
-def _total(values: Any) -> float:
-    return float(pc.sum(values).as_py())
-
-
-def _step(x: Any, c: Any, rises: tuple[float, float], a: float, b: float) -> tuple[float, float]:
+def _step(x: Floats, c: Floats, rises: tuple[float, float], a: float, b: float) -> tuple[float, float]:
     """Newton's step in (intercept, slope); `rises` are the sums of what happened and of it times x."""
-    add, multiply, subtract, divide, exp = _operations()
-    p = divide(1.0, add(exp(subtract(multiply(x, -b), add(c, a))), 1.0))
-    weight = multiply(p, subtract(1.0, p))
-    weighted = multiply(weight, x)
-    grad_a = RIDGE * a + _total(p) - rises[0]
-    grad_b = RIDGE * b + _total(multiply(p, x)) - rises[1]
-    aa, ab = RIDGE + _total(weight), _total(weighted)
-    bb = RIDGE + _total(multiply(weighted, x))
+    with np.errstate(over="ignore"):  # e^x without end is a probability of 0
+        p = 1.0 / (1.0 + np.exp(-(c + a + b * x)))
+    weight = p * (1.0 - p)
+    weighted = weight * x
+    grad_a = RIDGE * a + float(p.sum()) - rises[0]
+    grad_b = RIDGE * b + float((p * x).sum()) - rises[1]
+    aa, ab = RIDGE + float(weight.sum()), float(weighted.sum())
+    bb = RIDGE + float((weighted * x).sum())
     determinant = aa * bb - ab * ab
     return (bb * grad_a - ab * grad_b) / determinant, (aa * grad_b - ab * grad_a) / determinant

@@ -1,19 +1,20 @@
 """How the forecasts did, each figure with the interval that drawing whole days gives it."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from statistics import fmean
 from typing import Literal
 
+import numpy as np
 from msgspec import Struct
 
-from bellwether.backtest.records import Resolved, Settings
-from bellwether.domain.calibration import BINS, brier_skill, calibration_bins
+from bellwether.backtest.by_day import ByDay
+from bellwether.backtest.cluster_bootstrap import bootstrap, percentile_interval
+from bellwether.backtest.columns import Floats
+from bellwether.backtest.forecasts import Outcomes
+from bellwether.backtest.records import Settings
+from bellwether.domain.calibration import BINS, brier_skill
 from bellwether.domain.classification import Confusion, matthews
-from bellwether.domain.cluster_bootstrap import bootstrap, percentile_interval
-from bellwether.domain.information_coefficient import spearman
 from bellwether.domain.outcomes import CalibrationBin
 
 Interval = tuple[float, float]
@@ -65,28 +66,21 @@ class Figures(Struct, frozen=True, kw_only=True):
     daily_ic: list[DailyIc]
 
 
-def figures(resolved: Sequence[Resolved], settings: Settings) -> Figures:
+def figures(resolved: Outcomes, settings: Settings) -> Figures:
     """The figures of resolved forecasts."""
-    by_day: dict[date, list[Resolved]] = defaultdict(list)
-    for outcome in resolved:
-        by_day[outcome.forecast.day].append(outcome)
-    days = sorted(by_day)
-    daily = [(day, _ic(by_day[day])) for day in days]
-    rows = [_totals_of(by_day[day], ic) for day, (_, ic) in zip(days, daily, strict=True)]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    used = [place for place, column in enumerate(columns) if place < _FIRST_BIN or any(column)]
-    columns = [columns[place] for place in used]
-    values = _figures_of([sum(column) for column in columns]) if columns else [None] * 8
+    by_day = ByDay(resolved.forecasts.day)
+    daily = by_day.spearman(resolved.forecasts.p_up - resolved.forecasts.base_rate, resolved.value)
+    columns = _totals(resolved, by_day, daily)
+    values = _figures_of(columns.sum(axis=1).tolist()) if len(resolved) else [None] * 8
     spread = bootstrap(
         columns, _figures_of, seed=settings.seed, replicates=settings.replicates, block=settings.horizon
     )
     intervals = [percentile_interval(found) for found in spread] or [None] * 8
     made = [Figure(value, interval) for value, interval in zip(values, intervals, strict=True)]
     n, accuracy, mcc, ic, brier, ece, over, skill = made
-    edge, reason = _edge(mcc, over, len(days))
-    rises = sum(outcome.went_up for outcome in resolved)
+    edge, reason = _edge(mcc, over, len(by_day))
     return Figures(
-        n=n if resolved else Figure(0, None),
+        n=n if len(resolved) else Figure(0, None),
         accuracy=accuracy,
         mcc=mcc,
         ic=ic,
@@ -94,31 +88,32 @@ def figures(resolved: Sequence[Resolved], settings: Settings) -> Figures:
         ece=ece,
         accuracy_over_majority=over,
         brier_skill=skill,
-        base_rate=_base_rate(resolved, rises),
+        base_rate=_base_rate(resolved),
         edge=edge,
         edge_reason=reason,
-        calibration=calibration_bins([o.forecast.p_up for o in resolved], [o.went_up for o in resolved]),
+        calibration=_calibration(resolved),
         curve=_curve(resolved),
-        daily_ic=[DailyIc(day, value) for day, value in daily if value is not None],
+        daily_ic=[
+            DailyIc(date.fromordinal(day), value)
+            for day, value in zip(by_day.days.tolist(), daily.tolist(), strict=True)
+            if value == value  # NaN is not
+        ],
     )
 
 
-def _ic(outcomes: Sequence[Resolved]) -> float | None:
-    return spearman([o.forecast.p_up - o.forecast.base_rate for o in outcomes], [o.value for o in outcomes])
-
-
-def _totals_of(outcomes: Sequence[Resolved], ic: float | None) -> list[float]:
-    """One day's share of everything the figures are made of."""
-    totals = [0.0] * (_FIRST_BIN + BINS)
-    for outcome in outcomes:
-        p, up = outcome.forecast.p_up, outcome.went_up
-        said_up = p > 0.5
-        totals[(_UP_RIGHT if up else _UP_WRONG) if said_up else (_DOWN_WRONG if up else _DOWN_RIGHT)] += 1
-        totals[_SQUARES] += (p - up) ** 2
-        totals[_REFERENCE] += (outcome.forecast.base_rate - up) ** 2
-        totals[_FIRST_BIN + min(BINS - 1, int(p * BINS))] += up - p
-    if ic is not None:
-        totals[_IC], totals[_IC_DAYS] = ic, 1.0
+def _totals(resolved: Outcomes, by_day: ByDay, daily: Floats) -> Floats:
+    """Each day's share (second axis) of everything the figures are made of."""
+    p, up = resolved.forecasts.p_up, resolved.went_up
+    said_up = p > 0.5
+    bins = np.minimum(BINS - 1, (p * BINS).astype(np.int64))
+    known = ~np.isnan(daily)
+    totals = np.zeros((_FIRST_BIN + BINS, len(by_day)))
+    totals[_UP_RIGHT], totals[_UP_WRONG] = by_day.sums(said_up & up), by_day.sums(said_up & ~up)
+    totals[_DOWN_RIGHT], totals[_DOWN_WRONG] = by_day.sums(~said_up & ~up), by_day.sums(~said_up & up)
+    totals[_SQUARES] = by_day.sums((p - up) ** 2)
+    totals[_REFERENCE] = by_day.sums((resolved.forecasts.base_rate - up) ** 2)
+    totals[_IC], totals[_IC_DAYS] = np.where(known, daily, 0.0), known
+    totals[_FIRST_BIN:] = by_day.binned(bins, up - p, BINS).T
     return totals
 
 
@@ -157,25 +152,44 @@ def _edge(mcc: Figure, over: Figure, days: int) -> tuple[Edge, str]:
     return "positive", "the intervals exclude chance and always naming the commoner direction"
 
 
-def _curve(resolved: Sequence[Resolved]) -> list[CurvePoint]:
-    """The reliability diagram over ten groups of equal size, from the lowest forecasts to the highest."""
-    ordered = sorted((o.forecast.p_up, o.went_up) for o in resolved)
-    bounds = [len(ordered) * group // GROUPS for group in range(GROUPS + 1)]
-    groups = [ordered[low:high] for low, high in pairwise(bounds) if high > low]
+def _calibration(resolved: Outcomes) -> list[CalibrationBin]:
+    """`domain.calibration.calibration_bins`."""
+    p, up = resolved.forecasts.p_up, resolved.went_up
+    bins = np.minimum(BINS - 1, (p * BINS).astype(np.int64))
+    counts = np.bincount(bins, minlength=BINS).tolist()
+    sums, rises = (np.bincount(bins, weights=of, minlength=BINS).tolist() for of in (p, up))
     return [
-        CurvePoint(len(group), fmean([p for p, _ in group]), fmean([float(up) for _, up in group]))
-        for group in groups
+        CalibrationBin(
+            low=place / BINS,
+            high=(place + 1) / BINS,
+            n=n,
+            mean_p=sums[place] / n if n else None,
+            frequency=rises[place] / n if n else None,
+        )
+        for place, n in enumerate(counts)
     ]
 
 
-def _base_rate(resolved: Sequence[Resolved], rises: int) -> dict[str, float | None]:
-    n = len(resolved)
-    reference = sum((o.forecast.base_rate - o.went_up) ** 2 for o in resolved) / n if n else None
-    right = sum((o.forecast.base_rate > 0.5) == o.went_up for o in resolved) / n if n else None
-    share = rises / n if n else None
+def _curve(resolved: Outcomes) -> list[CurvePoint]:
+    """The reliability diagram over ten groups of equal size, from the lowest forecasts to the highest."""
+    order = np.lexsort((resolved.went_up, resolved.forecasts.p_up))
+    p, up = resolved.forecasts.p_up[order], resolved.went_up[order]
+    bounds = [len(order) * group // GROUPS for group in range(GROUPS + 1)]
+    return [
+        CurvePoint(high - low, float(p[low:high].mean()), float(up[low:high].mean()))
+        for low, high in pairwise(bounds)
+        if high > low
+    ]
+
+
+def _base_rate(resolved: Outcomes) -> dict[str, float | None]:
+    if not len(resolved):
+        return dict.fromkeys(("share_up", "majority_accuracy", "brier", "accuracy"))
+    base, up = resolved.forecasts.base_rate, resolved.went_up
+    share = float(up.mean())
     return {
         "share_up": share,
-        "majority_accuracy": None if share is None else max(share, 1 - share),
-        "brier": reference,
-        "accuracy": right,
+        "majority_accuracy": max(share, 1 - share),
+        "brier": float(((base - up) ** 2).mean()),
+        "accuracy": float(((base > 0.5) == up).mean()),
     }

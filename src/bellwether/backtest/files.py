@@ -2,22 +2,24 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from bellwether.backtest.forecasts import Outcomes
 from bellwether.backtest.page import page
-from bellwether.backtest.records import Resolved
 from bellwether.backtest.report import Report
 
 JSON, PARQUET, HTML = "report.json", "forecasts.parquet", "report.html"
 FILES = (JSON, PARQUET, HTML)
+_EPOCH = date(1970, 1, 1).toordinal()
+_MICROSECONDS_A_DAY = 24 * 60 * 60 * 1_000_000
 
 
-def write(out: Path, report: Report, resolved: Sequence[Resolved]) -> list[Path]:
+def write(out: Path, report: Report, resolved: Outcomes) -> list[Path]:
     """Writes the files into a folder within `out`, then moves them to their places complete.
 
     Interrupted while it writes, it leaves `out` as it was.
@@ -51,28 +53,31 @@ def _moved(made: Path, out: Path) -> list[Path]:
     return [out / name for name in FILES]
 
 
-def _write_forecasts(path: Path, resolved: Sequence[Resolved]) -> None:
+def _write_forecasts(path: Path, resolved: Outcomes) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    agents = sorted({part.agent_id for outcome in resolved for part in outcome.forecast.parts})
-    ordered = sorted(resolved, key=lambda outcome: (outcome.forecast.as_of, outcome.forecast.asset))
-    forecasts = [outcome.forecast for outcome in ordered]
+    made = resolved.forecasts
+    n = len(resolved)
+    # a forecast is made at the midnight that ends its day
+    as_of = (made.day + 1 - _EPOCH) * _MICROSECONDS_A_DAY
     columns: dict[str, Any] = {
-        "asset": pa.array([f.asset for f in forecasts], pa.string()),
-        "as_of": pa.array([f.as_of for f in forecasts], pa.timestamp("us", "UTC")),
-        "p_up": pa.array([f.p_up for f in forecasts], pa.float64()),
-        "base_rate": pa.array([f.base_rate for f in forecasts], pa.float64()),
-        "entry_date": pa.array([o.entry for o in ordered], pa.date32()),
-        "exit_date": pa.array([o.leave for o in ordered], pa.date32()),
-        "raw_return": pa.array([o.value for o in ordered], pa.float64()),
-        "benchmark_return": pa.array([o.benchmark for o in ordered], pa.float64()),
-        "went_up": pa.array([o.went_up for o in ordered], pa.bool_()),
+        "asset": pa.DictionaryArray.from_arrays(
+            pa.array(made.asset, pa.int32()), list(made.assets) or [""]
+        ).cast(pa.string()),
+        "as_of": pa.array(as_of, pa.int64()).cast(pa.timestamp("us", "UTC")),
+        "p_up": pa.array(made.p_up),
+        "base_rate": pa.array(made.base_rate),
+        "entry_date": pa.array(resolved.entry - _EPOCH, pa.int32()).cast(pa.date32()),
+        "exit_date": pa.array(resolved.leave - _EPOCH, pa.int32()).cast(pa.date32()),
+        "raw_return": pa.array(resolved.value),
+        "benchmark_return": pa.array(resolved.benchmark, from_pandas=True),
+        "went_up": pa.array(resolved.went_up),
     }
-    by_agent = [{part.agent_id: part for part in f.parts} for f in forecasts]
-    for agent in agents:
-        parts = [parts_of.get(agent) for parts_of in by_agent]
-        columns[f"{agent}_p_up"] = pa.array([p.p_up if p else None for p in parts], pa.float64())
-        columns[f"{agent}_weight"] = pa.array([p.weight if p else None for p in parts], pa.float64())
-        columns[f"{agent}_version"] = pa.array([p.version if p else None for p in parts], pa.int32())
+    for row, agent in enumerate(made.agents):
+        silent = ~made.spoke[row]
+        if n and not silent.all():
+            columns[f"{agent}_p_up"] = pa.array(made.agent_p_up[row], mask=silent)
+            columns[f"{agent}_weight"] = pa.array(made.weight[row], mask=silent)
+            columns[f"{agent}_version"] = pa.array(made.agent_version[row], pa.int32(), mask=silent)
     pq.write_table(pa.table(columns), path, compression="zstd")

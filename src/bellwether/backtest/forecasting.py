@@ -1,16 +1,23 @@
 """The forecasts of a day's end, one for each asset that has a bar of the day."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+import numpy as np
+
+from bellwether.agents.momentum import MONTH, YEAR
+from bellwether.agents.registry import ATTENTION, MOMENTUM
 from bellwether.agents.views import AgentView
+from bellwether.backtest.bars import Bars
+from bellwether.backtest.columns import Floats, Ints, log_odds, probability
+from bellwether.backtest.forecasts import DayOfForecasts
+from bellwether.backtest.knowledge import Knowledge
 from bellwether.backtest.pool import Pool, Said, Terms
-from bellwether.backtest.records import Counts, Part, Prediction
-from bellwether.backtest.standing import Standing
+from bellwether.backtest.records import Counts
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.evidence import first_live_day
-from bellwether.domain.log_odds import log_odds, probability
 from bellwether.domain.prices import History, known_from
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
@@ -34,89 +41,103 @@ class ViewOf(Protocol):
 class Forecaster:
     """Makes forecasts over `horizon` trading days; `instead` gives agents, by id, another way to a view."""
 
-    def __init__(self, horizon: int, counts: Counts, instead: Mapping[str, ViewOf]) -> None:
+    def __init__(
+        self, symbols: Sequence[str], bars: Bars, horizon: int, counts: Counts, instead: Mapping[str, ViewOf]
+    ) -> None:
+        self._bars = bars
         self._horizon = horizon
         self._counts = counts
         self._instead = instead
+        self._knowledge = Knowledge({symbol: place for place, symbol in enumerate(symbols)})
+        self._days: dict[str, deque[AssetDay]] = {symbol: deque() for symbol in symbols}
+        self._symbols = symbols
 
-    def day(
-        self, day: date, versions: AgentVersions, tracks: Iterable[Standing]
-    ) -> Iterator[tuple[int, Prediction]]:
-        """The day's forecasts, each with the row of the day's bar; counts the assets without one."""
+    def take(self, day: date, states: Mapping[str, AssetDay]) -> None:
+        """A day that has passed, and what was said on it, by symbol. Every day in turn must be told."""
+        self._knowledge.begin(day.toordinal())
+        self._knowledge.take(states)
+        if self._instead:
+            for symbol, state in states.items():
+                self._days[symbol].append(state)
+
+    def day(self, day: date, versions: AgentVersions) -> DayOfForecasts:
+        """The forecasts of the end of the day taken last; counts what there is none of."""
+        assets, rows = self._bars.at(day)
+        self._counts.missing_bars += self._bars.missing(day)
         as_of = known_from(day)
-        first = first_live_day(as_of)
         configs = [versions.at(agent, as_of) for agent in versions.known()]
         pool = Pool(configs, self._horizon)
-        for track in tracks:
-            track.forget(first)
-            row = track.row_of(day)
-            if row is None:
-                dates = track.history.dates
-                self._counts.missing_bars += dates[0] < day < dates[-1]
-                continue
-            forecast = self._forecast(track, row, as_of, pool, configs)
-            if forecast is None:
-                self._counts.abstained += 1
-            else:
-                self._counts.forecasts += 1
-                yield row, forecast
-
-    def _forecast(
-        self, track: Standing, row: int, as_of: datetime, pool: Pool, configs: Sequence[AgentConfig]
-    ) -> Prediction | None:
-        day = track.history.dates[row]
-        ordinal = day.toordinal()
-        said = []
-        for terms, config in zip(pool.terms, configs, strict=True):
-            if terms.agent_id in self._instead:
-                one = self._asked(terms, config, track, as_of)
-            else:
-                one = track.say(terms, row, ordinal)
-            if one is not None:
-                said.append(one)
-        base = track.base_rate(row)
-        p_up, weights = pool.fuse(said, base)
-        if p_up is None:
-            return None
-        known = log_odds(base.p_up)
-        return Prediction(
-            asset=track.asset,
-            day=day,
-            as_of=as_of,
-            p_up=p_up,
-            base_rate=base.p_up,
-            parts=tuple(
-                [
-                    _part(one, weight, known)
-                    for one, weight in zip(said, weights, strict=True)
-                    if one.evidence > 0
-                ]
-            ),
+        said = [
+            self._said(terms, config, assets, rows, as_of)
+            for terms, config in zip(pool.terms, configs, strict=True)
+        ]
+        p_up, weights = pool.fuse(said, self._bars.base_log_odds[rows])
+        founded = np.flatnonzero(sum([one.evidence for one in said], np.zeros(len(rows))) > 0)
+        self._counts.abstained += len(rows) - len(founded)
+        self._counts.forecasts += len(founded)
+        base = self._bars.base_p_up[rows]
+        known = log_odds(base)
+        parts = [_part(terms, one, base, known) for terms, one in zip(pool.terms, said, strict=True)]
+        return DayOfForecasts(
+            asset=assets[founded],
+            row=rows[founded],
+            p_up=p_up[founded],
+            base_rate=base[founded],
+            agent_p_up=np.stack([p for p, _ in parts])[:, founded],
+            agent_version=np.array([terms.version for terms in pool.terms]),
+            weight=weights[:, founded],
+            raw=np.stack([raw for _, raw in parts])[:, founded],
+            moved=(weights * np.stack([one.log_odds for one in said]))[:, founded],
         )
 
-    def _asked(self, terms: Terms, config: AgentConfig, track: Standing, as_of: datetime) -> Said | None:
-        view = self._instead[terms.agent_id](
-            config, days=track.days, history=track.history, as_of=as_of, horizon=self._horizon
-        ).view
-        if view is None:
-            return None
-        return Said(terms, view.log_odds, view.evidence, min(1.0, max(0.0, view.reliability)))
+    def _said(self, terms: Terms, config: AgentConfig, assets: Ints, rows: Ints, as_of: datetime) -> Said:
+        """`agents.views.view_of` of each asset."""
+        if terms.agent_id in self._instead:
+            return self._asked(config, assets, as_of)
+        evidence, view = np.zeros(len(rows)), np.zeros(len(rows))
+        if not terms.enabled:
+            pass
+        elif terms.agent_id == MOMENTUM:
+            reading = self._bars.momentum[rows]
+            known = ~np.isnan(reading)
+            evidence, view = _stance(terms, np.where(known, YEAR / MONTH, 0.0), np.where(known, reading, 0.0))
+        elif terms.agent_id == ATTENTION:
+            evidence, view = _stance(terms, *self._knowledge.attention(assets))
+        else:
+            evidence, mean = self._knowledge.gathered(terms.agent_id, assets)
+            view = mean * terms.carried
+        return Said(view, evidence, np.full(len(rows), terms.reliability))
+
+    def _asked(self, config: AgentConfig, assets: Ints, as_of: datetime) -> Said:
+        said = Said(*np.zeros((3, len(assets))))
+        first = first_live_day(as_of)
+        for place, asset in enumerate(assets.tolist()):
+            days = self._days[self._symbols[asset]]
+            while days and days[0].day < first:
+                days.popleft()
+            view = self._instead[config.agent_id](
+                config, days=days, history=self._bars.histories[asset], as_of=as_of, horizon=self._horizon
+            ).view
+            if view is not None:
+                said.log_odds[place], said.evidence[place] = view.log_odds, max(0.0, view.evidence)
+                said.reliability[place] = min(1.0, max(0.0, view.reliability))
+        return said
 
 
-def _part(said: Said, weight: float, known: float) -> Part:
-    """The agent's own forecast on top of the base rate's log-odds `known`, and its reading behind that
-    (`domain.learning.raw_reading`).
+def _stance(terms: Terms, evidence: Floats, raw: Floats) -> tuple[Floats, Floats]:
+    """A view made of a reading of the asset as a whole; without a slope it says nothing."""
+    if terms.slope == 0:
+        return np.zeros(len(raw)), np.zeros(len(raw))
+    return evidence, (terms.intercept + terms.slope * raw) * terms.carried
+
+
+def _part(terms: Terms, said: Said, base: Floats, known: Floats) -> tuple[Floats, Floats]:
+    """The agent's own forecasts on top of the base rates, whose log-odds are `known`, and the readings behind
+    them (`domain.learning.raw_reading`); NaN where there are none.
     """
-    terms = said.terms
-    p_up = probability(known + said.log_odds)
-    raw = None
-    if terms.slope:
-        raw = ((log_odds(p_up) - known) / terms.carried - terms.intercept) / terms.slope
-    return Part(
-        agent_id=terms.agent_id,
-        version=terms.version,
-        p_up=p_up,
-        weight=weight,
-        raw=raw,
-        moved=weight * said.log_odds,
-    )
+    # what takes no side must not take one by rounding
+    p_up = np.where(said.log_odds == 0, base, probability(known + said.log_odds))
+    p_up = np.where(said.evidence > 0, p_up, np.nan)
+    if not terms.slope:
+        return p_up, np.full(len(p_up), np.nan)
+    return p_up, ((log_odds(p_up) - known) / terms.carried - terms.intercept) / terms.slope

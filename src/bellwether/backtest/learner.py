@@ -1,52 +1,43 @@
-"""Nightly learning over resolved forecasts: the rules of `usecases.learn` on running sums.
+"""Nightly learning over resolved forecasts: the rules of `usecases.learn` on sums by day.
 
 The desk reads its newest 10,000 outcomes every night and computes from scratch. Here every day's share is
 kept and added up, and the calibration starts from the night before: the same figures at a replay's speed.
 """
 
 import math
-from collections import defaultdict, deque
-from collections.abc import Sequence
-from datetime import date, datetime
-from itertools import combinations
-from operator import mul
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
+import numpy as np
 from msgspec import Struct
 
 from bellwether.agents.registry import default_config
 from bellwether.backtest.calibration_columns import Series, fit_columns
-from bellwether.backtest.records import Part, Resolved
+from bellwether.backtest.columns import Floats, log_odds
+from bellwether.backtest.forecasts import Outcomes
 from bellwether.domain.calibration import Fit, brier_skill
 from bellwether.domain.learning import in_force_a_day_ago, learned
-from bellwether.domain.log_odds import log_odds
 from bellwether.domain.outcomes import AgentTrackRecord
 from bellwether.domain.reliability import reliability_of
 from bellwether.domain.track_record import FEWEST_JOINT, SAME_DAY_CORRELATION
 from bellwether.usecases.learn import MOST_OUTCOMES
 from bellwether.usecases.ports import AgentConfigs
 
-_MOMENTS = 6
-Pair = tuple[str, str]
-Moments = tuple[float, ...]
-"""Of two agents' deviations x, y on one day: n, Σx, Σy, Σx², Σy², Σxy where it fell, then where it rose."""
 
+class _Day(Struct, frozen=True):
+    """The resolved forecasts of one day as sums.
 
-class _AgentDay(Struct):
-    """One agent's resolved forecasts of one day, as sums, and what the calibration is made of."""
+    `records` has a row for each agent: how many forecasts, how many independent ones they are worth, their
+    squared errors, the base rates' squared errors. `moments` are of two agents' deviations x, y from the base
+    rates, by what happened (fell, rose), kind (n, Σx, Σx², Σxy) and the two agents. `readings` says how many
+    of each agent's forecasts have one.
+    """
 
-    n: int = 0
-    squares: float = 0.0
-    reference: float = 0.0
-    readings: list[float] = []
-    happened: list[float] = []
-    offsets: list[float] = []
-
-
-class _Day(Struct):
-    day: date
     outcomes: int
-    agents: dict[str, _AgentDay]
-    moments: dict[Pair, Moments]
+    records: Floats
+    moments: Floats
+    readings: Sequence[int]
 
 
 class _Known(Struct, frozen=True):
@@ -58,40 +49,42 @@ class _Known(Struct, frozen=True):
 class Learner:
     """Told what was resolved each day, writes new versions into `configs` each night."""
 
-    def __init__(self, configs: AgentConfigs, horizon: int) -> None:
+    def __init__(self, configs: AgentConfigs, agents: Sequence[str], horizon: int) -> None:
         self.configs = configs
         self.horizon = horizon
+        self._agents = agents
         self._days: deque[_Day] = deque()
         self._outcomes = 0
-        self._series: defaultdict[str, Series] = defaultdict(Series)
+        self._series = [Series() for _ in agents]
         self._fits: dict[str, Fit | None] = {}
         self._known: dict[str, _Known] = {}
-        self._pairs: dict[Pair, float | None] = {}
 
-    def resolved(self, outcomes: Sequence[Resolved]) -> None:
-        """Takes the outcomes that became known since the last call."""
-        by_day: dict[date, list[Resolved]] = defaultdict(list)
-        for outcome in outcomes:
-            by_day[outcome.forecast.day].append(outcome)
-        for day in sorted(by_day):
-            self._take(_summed(day, by_day[day]))
+    def resolved(self, outcomes: Outcomes) -> None:
+        """Takes the outcomes that became known since the last call, in order of the days they are of."""
+        for part in _by_day(outcomes):
+            self._take(part)
         while len(self._days) > 1 and self._outcomes > MOST_OUTCOMES:
             self._drop(self._days.popleft())
-        if outcomes:
-            pairs = sorted({pair for day in self._days for pair in day.moments})
-            self._pairs = {pair: self._pair(pair) for pair in pairs}
-            self._known = {agent: self._measured(agent) for agent in self._agents()}
+        if len(outcomes):
+            self._known = dict(self._measured())
 
-    def _take(self, day: _Day) -> None:
-        self._days.append(day)
-        self._outcomes += day.outcomes
-        for agent, sums in day.agents.items():
-            self._series[agent].add(sums.readings, sums.happened, sums.offsets)
+    def _take(self, outcomes: Outcomes) -> None:
+        made, up = outcomes.forecasts, outcomes.went_up
+        known = log_odds(made.base_rate)
+        read = ~np.isnan(made.raw)
+        for series, raw, own in zip(self._series, made.raw, read, strict=True):
+            series.add(raw[own], up[own].astype(np.float64), known[own])
+        self._days.append(
+            _Day(
+                len(outcomes), _records(outcomes, self.horizon), _moments(outcomes), read.sum(axis=1).tolist()
+            )
+        )
+        self._outcomes += len(outcomes)
 
     def _drop(self, day: _Day) -> None:
         self._outcomes -= day.outcomes
-        for agent, sums in day.agents.items():
-            self._series[agent].drop(len(sums.readings))
+        for series, rows in zip(self._series, day.readings, strict=True):
+            series.drop(rows)
 
     def night(self, at: datetime) -> bool:
         """Writes a new version for each agent whose outcomes say something new; whether there was one."""
@@ -112,93 +105,85 @@ class Learner:
                 written = True
         return written
 
-    def _agents(self) -> list[str]:
-        return sorted({agent for day in self._days for agent in day.agents})
-
-    def _measured(self, agent: str) -> _Known:
-        days = [day.agents[agent] for day in self._days if agent in day.agents]
-        n = sum([day.n for day in days])
-        score = sum([day.squares for day in days]) / n
-        reference = sum([day.reference for day in days]) / n
-        fit = fit_columns(self._series[agent], self._fits.get(agent))
-        self._fits[agent] = fit
-        config = self.configs.current().get(agent, default_config(agent))
-        record = AgentTrackRecord(
-            agent_id=agent,
-            resolved=n,
-            independent=sum(
-                [day.n / (1 + (day.n - 1) * SAME_DAY_CORRELATION) / self.horizon for day in days]
-            ),
-            brier=score,
-            brier_reference=reference,
-            brier_skill=brier_skill(score, reference),
-            reliability=reliability_of(config),
-            hit_rate=None,
-            information_coefficient=None,
-            ece=None,
-            version=config.version,
-        )
-        return _Known(record, fit, self._correlations(agent))
-
-    def _correlations(self, agent: str) -> dict[str, float]:
-        """As `domain.track_record.error_correlations`, from sums by what happened."""
-        return {
-            two if one == agent else one: value
-            for (one, two), value in self._pairs.items()
-            if agent in {one, two} and value is not None
-        }
-
-    def _pair(self, pair: Pair) -> float | None:
-        found = [day.moments[pair] for day in self._days if pair in day.moments]
-        sums = list(map(sum, zip(*found, strict=True)))
-        return _correlation((sums[:_MOMENTS], sums[_MOMENTS:]))
+    def _measured(self) -> Iterator[tuple[str, _Known]]:
+        records = np.sum([day.records for day in self._days], axis=0).tolist()
+        correlations = _correlations(np.sum([day.moments for day in self._days], axis=0))
+        current = self.configs.current()
+        for place, (agent, (n, independent, squares, reference)) in enumerate(
+            zip(self._agents, records, strict=True)
+        ):
+            if not n:
+                continue
+            fit = self._fits[agent] = fit_columns(self._series[place], self._fits.get(agent))
+            config = current.get(agent, default_config(agent))
+            record = AgentTrackRecord(
+                agent_id=agent,
+                resolved=int(n),
+                independent=independent,
+                brier=squares / n,
+                brier_reference=reference / n,
+                brier_skill=brier_skill(squares / n, reference / n),
+                reliability=reliability_of(config),
+                hit_rate=None,
+                information_coefficient=None,
+                ece=None,
+                version=config.version,
+            )
+            found = {self._agents[other]: r for other, r in correlations[place].items()}
+            yield agent, _Known(record, fit, found)
 
 
-def _summed(day: date, outcomes: Sequence[Resolved]) -> _Day:
-    agents: dict[str, _AgentDay] = {}
-    deviations: dict[Pair, tuple[list[float], list[float], list[float], list[float]]] = {}
-    for outcome in outcomes:
-        forecast, up = outcome.forecast, 1.0 if outcome.went_up else 0.0
-        base, parts = forecast.base_rate, forecast.parts
-        missed, known = (base - up) ** 2, log_odds(base)
-        for part in parts:
-            _add(agents.setdefault(part.agent_id, _AgentDay()), part, up, missed, known)
-        for one, other in combinations(parts, 2):
-            pair = one.agent_id, other.agent_id
-            if pair not in deviations:
-                deviations[pair] = [], [], [], []
-            xs, ys = deviations[pair][2:] if up else deviations[pair][:2]
-            xs.append(one.p_up - base)
-            ys.append(other.p_up - base)
-    moments = {pair: (*_moments(*found[:2]), *_moments(*found[2:])) for pair, found in deviations.items()}
-    return _Day(day, len(outcomes), agents, moments)
+def _by_day(outcomes: Outcomes) -> Iterator[Outcomes]:
+    days = outcomes.forecasts.day
+    if len(days) and days[0] == days[-1]:
+        yield outcomes
+        return
+    for day in np.unique(days).tolist():
+        yield outcomes.take(np.flatnonzero(days == day))
 
 
-def _add(sums: _AgentDay, part: Part, up: float, missed: float, known: float) -> None:
-    sums.n += 1
-    sums.squares += (part.p_up - up) ** 2
-    sums.reference += missed
-    if part.raw is not None:
-        sums.readings.append(part.raw)
-        sums.happened.append(up)
-        sums.offsets.append(known)
+def _records(outcomes: Outcomes, horizon: int) -> Floats:
+    """See `_Day`; the outcomes are of one day."""
+    made, up, spoke = outcomes.forecasts, outcomes.went_up, outcomes.forecasts.spoke
+    n = spoke.sum(axis=1)
+    errors = np.where(spoke, made.agent_p_up - up, 0.0)
+    missed = np.where(spoke, made.base_rate - up, 0.0)
+    independent = n / (1 + (n - 1) * SAME_DAY_CORRELATION) / horizon
+    return np.stack([n, independent, (errors * errors).sum(axis=1), (missed * missed).sum(axis=1)], axis=1)
 
 
-def _moments(xs: Sequence[float], ys: Sequence[float]) -> Moments:
-    return len(xs), sum(xs), sum(ys), sum(map(mul, xs, xs)), sum(map(mul, ys, ys)), sum(map(mul, xs, ys))
+def _moments(outcomes: Outcomes) -> Floats:
+    """See `_Day`."""
+    made, up, spoke = outcomes.forecasts, outcomes.went_up, outcomes.forecasts.spoke
+    views = np.where(spoke, made.agent_p_up - made.base_rate, 0.0)
+    found = []
+    for happened in (~up, up):
+        told = (spoke & happened).astype(np.float64)
+        x = views * told
+        # sums over the forecasts that both of two agents made
+        pairs = ((told, told), (x, told), (x * x, told), (x, x))
+        found.append([(one[:, None, :] * other[None, :, :]).sum(axis=2) for one, other in pairs])
+    return np.array(found)
 
 
-def _correlation(by_outcome: tuple[Sequence[float], Sequence[float]]) -> float | None:
-    """Correlation of the deviations from the means given what happened; `None` from fewer than 30."""
-    if by_outcome[0][0] + by_outcome[1][0] < FEWEST_JOINT:
-        return None
-    xx = yy = xy = 0.0
-    for n, x, y, x2, y2, both in by_outcome:
-        if n:
-            xx += x2 - x * x / n
-            yy += y2 - y * y / n
-            xy += both - x * y / n
-    norm = math.sqrt(max(0.0, xx)) * math.sqrt(max(0.0, yy))
-    if norm <= 1e-15:
-        return None
-    return max(-1.0, min(1.0, xy / norm))
+def _correlations(moments: Floats) -> list[dict[int, float]]:
+    """As `domain.track_record.error_correlations` for each agent, by the other's place.
+
+    Of the deviations from their means given what happened; none from fewer than 30 common forecasts.
+    """
+    agents = moments.shape[-1]
+    n, x, squares, products = moments.swapaxes(0, 1)
+    # Σy and Σy² of a pair are Σx and Σx² of the pair the other way round
+    y, other_squares = x.swapaxes(1, 2), squares.swapaxes(1, 2)
+    at_least_one = np.maximum(n, 1)
+    xx = (squares - x * x / at_least_one).sum(axis=0).tolist()
+    yy = (other_squares - y * y / at_least_one).sum(axis=0).tolist()
+    xy = (products - x * y / at_least_one).sum(axis=0).tolist()
+    joint = n.sum(axis=0).tolist()
+    found: list[dict[int, float]] = [{} for _ in range(agents)]
+    for one in range(agents):
+        for other in range(agents):
+            norm = math.sqrt(max(0.0, xx[one][other])) * math.sqrt(max(0.0, yy[one][other]))
+            if one != other and joint[one][other] >= FEWEST_JOINT and norm > 1e-15:
+                found[one][other] = max(-1.0, min(1.0, xy[one][other] / norm))
+    return found

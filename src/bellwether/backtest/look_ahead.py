@@ -11,7 +11,8 @@ from random import Random
 
 from msgspec.structs import replace
 
-from bellwether.backtest.records import Prediction, Replayed
+from bellwether.backtest.forecasts import Replayed
+from bellwether.backtest.records import Prediction
 from bellwether.domain.items import StoredItem
 from bellwether.domain.prices import History
 
@@ -86,8 +87,8 @@ def _cut(history: History, day: date) -> History:
 
 
 def _forecasts(found: Replayed, days: set[date]) -> dict[tuple[str, date], Prediction]:
-    made = [*(outcome.forecast for outcome in found.resolved), *found.open, *found.unused]
-    return {(one.asset, one.day): one for one in made if one.day in days}
+    made = (found.resolved.forecasts, found.open, found.unused)
+    return {(one.asset, one.day): one for part in made for one in part.records() if one.day in days}
 
 
 def _differing(one: Prediction | None, other: Prediction | None) -> set[str]:

@@ -1,10 +1,9 @@
-"""What a replay is asked and what it leaves: settings, forecasts, resolved forecasts, counts."""
+"""What a replay is asked, what it counts, and one forecast of it on its own."""
 
 from datetime import date, datetime
 
 from msgspec import Struct
 
-from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.limits import CostModel
 
 
@@ -24,22 +23,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     costs: CostModel = CostModel()
 
 
-class Part(Struct, frozen=True, kw_only=True, gc=False):
-    """One agent's part in a forecast: its own probability, its weight, the reading behind it.
-
-    `moved` is its weight times its log-odds, what it moved the pool by but for a factor common to all.
-    """
+class Part(Struct, frozen=True, kw_only=True):
+    """One agent's part in a forecast (see `forecasts.Forecasts`)."""
 
     agent_id: str
     version: int
     p_up: float
     weight: float
     raw: float | None
-    moved: float = 0.0
+    moved: float
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
-    """A forecast before its horizon has passed. `day` is the trading day at whose end it was made."""
+    """A forecast, made at the end of the trading day `day`."""
 
     asset: str
     day: date
@@ -47,21 +43,6 @@ class Prediction(Struct, frozen=True, kw_only=True):
     p_up: float
     base_rate: float
     parts: tuple[Part, ...]
-
-
-class Resolved(Struct, frozen=True, kw_only=True):
-    """A forecast and what came of it. Returns are decimals from open to open, adjusted."""
-
-    forecast: Prediction
-    entry: date
-    leave: date
-    value: float
-    benchmark: float | None
-
-    @property
-    def went_up(self) -> bool:
-        """Whether the price rose."""
-        return self.value > 0
 
 
 class Counts(Struct, kw_only=True):
@@ -82,17 +63,3 @@ class Counts(Struct, kw_only=True):
     late_exits: int = 0
     closed_at_last_price: int = 0
     open: int = 0
-
-
-class Replayed(Struct, kw_only=True):
-    """Everything a replay found, in order of time; `versions` are the agents' configurations as learned.
-
-    `open` forecasts are not over, `unused` ones could not be entered.
-    """
-
-    resolved: list[Resolved]
-    open: list[Prediction]
-    unused: list[Prediction]
-    versions: dict[str, list[AgentConfig]]
-    counts: Counts
-    days: list[date]

@@ -12,14 +12,15 @@ from datetime import date, timedelta
 
 from bellwether.adapters.memory import MemoryAgentConfigs
 from bellwether.agents.sentiment import TextModel
+from bellwether.backtest.bars import Bars
+from bellwether.backtest.course import Course
 from bellwether.backtest.forecasting import Forecaster, ViewOf
+from bellwether.backtest.forecasts import NO_FORECASTS, NO_OUTCOMES, Made, Replayed
 from bellwether.backtest.learner import Learner
 from bellwether.backtest.reading import DayReader, ReadItem
-from bellwether.backtest.records import Counts, Replayed, Settings
-from bellwether.backtest.resolving import Waiting
-from bellwether.backtest.standing import standings
+from bellwether.backtest.records import Counts, Settings
+from bellwether.backtest.resolving import EqualWeight
 from bellwether.domain.entities import Asset
-from bellwether.domain.evaluation import equal_weight
 from bellwether.domain.items import StoredItem
 from bellwether.domain.prices import History, known_from
 from bellwether.usecases.agent_versions import AgentVersions
@@ -65,41 +66,49 @@ class Replay:
     def __call__(self, items: Sequence[StoredItem]) -> Replayed:
         """Replays everything up to the last bar. `told` hears how many items were read."""
         days = trading_days(self.histories, self.settings, items)
-        horizon = self.settings.horizon
-        tracks = standings({asset.symbol for asset in self.assets}, self.histories, horizon)
-        found = Replayed(resolved=[], open=[], unused=[], versions={}, counts=self.counts, days=days)
-        if not days or not tracks:
-            return found
-        waiting = {symbol: Waiting(track.history, horizon, self.counts) for symbol, track in tracks.items()}
-        reader = DayReader(
-            [asset for asset in self.assets if asset.symbol in tracks], self.model, self.counts
+        assets = [asset for asset in self.assets if self._has_bars(asset.symbol)]
+        if days and assets:
+            course = self._course(items, assets, days)
+            resolved, unused, left = course.resolved(), course.unused(), course.left()
+        else:
+            resolved, unused, left = NO_OUTCOMES, NO_FORECASTS, NO_FORECASTS
+        self.counts.open = len(left)
+        return Replayed(
+            resolved=resolved,
+            open=left,
+            unused=unused,
+            versions={agent: self.configs.versions(agent) for agent in sorted(self.configs.current())},
+            counts=self.counts,
+            days=days,
         )
-        forecaster = Forecaster(horizon, self.counts, self.instead)
-        learner = Learner(self.configs, horizon)
+
+    def _has_bars(self, symbol: str) -> bool:
+        return symbol in self.histories and bool(self.histories[symbol].dates)
+
+    def _course(self, items: Sequence[StoredItem], assets: Sequence[Asset], days: Sequence[date]) -> Course:
+        """What the days' forecasts came to."""
+        symbols = sorted({asset.symbol for asset in assets})
+        horizon = self.settings.horizon
         versions = AgentVersions(self.configs)
-        benchmark = equal_weight(self.histories)
+        bars = Bars([self.histories[symbol] for symbol in symbols], horizon)
+        made = Made(symbols, versions.known(), len(symbols) * len(days))
+        course = Course(made, bars.endings, EqualWeight(self.histories), self.counts)
+        learner = Learner(self.configs, versions.known(), horizon)
+        forecaster = Forecaster(symbols, bars, horizon, self.counts, self.instead)
+        reader = DayReader(assets, self.model, self.counts)
         trading = set(days)
         used = items[: bisect_right(items, days[-1], key=_day_of)]
         first = min([days[0], *map(_day_of, used[:1])])
         for day, arrived in _calendar(first, self._last_day(days), reader.days(used)):
             if learner.night(known_from(day - timedelta(days=1)) + LEARNS_AT):
                 versions = AgentVersions(self.configs)
-            for asset, state in reader.day(day.strftime("%Y%m%d"), arrived, versions).items():
-                tracks[asset].take(state)
+            forecaster.take(day, reader.day(day.strftime("%Y%m%d"), arrived, versions))
             self.told(len(arrived))
             if day in trading:
-                for row, forecast in forecaster.day(day, versions, tracks.values()):
-                    waiting[forecast.asset].add(forecast, row)
-            today = day + timedelta(days=1)
-            resolved = [one for asset in waiting.values() for one in asset.resolved(today, benchmark)]
-            found.resolved += resolved
-            learner.resolved(resolved)
-        self.counts.ended_assets = sum(track.history.dates[-1] < days[-1] for track in tracks.values())
-        found.open = [forecast for asset in waiting.values() for forecast in asset.left()]
-        found.unused = [forecast for asset in waiting.values() for forecast in asset.unused]
-        self.counts.open = len(found.open)
-        found.versions = {agent: self.configs.versions(agent) for agent in sorted(self.configs.current())}
-        return found
+                course.add(day, forecaster.day(day, versions))
+            learner.resolved(course.known(day + timedelta(days=1)))
+        self.counts.ended_assets = bars.ended(days[-1])
+        return course
 
     def _last_day(self, days: Sequence[date]) -> date:
         """Forecasts end with `days`; what became of them may be known later."""

@@ -1,18 +1,20 @@
 """The account of a replay: figures, agents, trading, counts; the same bytes from the same seed."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import numpy as np
 from msgspec import Struct, to_builtins
 
 from bellwether.agents.registry import DEFAULTS, ON_REQUEST, default_config
+from bellwether.backtest.agent_records import agent_record
+from bellwether.backtest.by_day import ByDay
 from bellwether.backtest.figures import Figures, figures
-from bellwether.backtest.records import Replayed, Resolved, Settings
+from bellwether.backtest.forecasts import Outcomes, Replayed
+from bellwether.backtest.records import Settings
 from bellwether.backtest.trading import Trading, trading
 from bellwether.domain.outcomes import AgentTrackRecord
 from bellwether.domain.prices import History
-from bellwether.domain.track_record import Forecast, track_record
 
 
 class DayOfWeights(Struct, frozen=True):
@@ -65,13 +67,13 @@ class Report(Struct, frozen=True, kw_only=True):
 def report_of(replayed: Replayed, histories: Mapping[str, History], settings: Settings) -> Report:
     """Measures a replay."""
     resolved = replayed.resolved
-    forecast_days = [outcome.forecast.day for outcome in resolved]
+    days = [date.fromordinal(day) for day in np.unique(resolved.forecasts.day).tolist()]
     return Report(
         settings=settings,
-        first=min(forecast_days, default=None),
-        last=max(forecast_days, default=None),
-        days=len(set(forecast_days)),
-        assets=len({outcome.forecast.asset for outcome in resolved}),
+        first=days[0] if days else None,
+        last=days[-1] if days else None,
+        days=len(days),
+        assets=len(np.unique(resolved.forecasts.asset)),
         figures=figures(resolved, settings),
         agents=_agents(replayed, settings),
         trading=trading(resolved, histories, settings),
@@ -81,43 +83,35 @@ def report_of(replayed: Replayed, histories: Mapping[str, History], settings: Se
 
 
 def _agents(replayed: Replayed, settings: Settings) -> list[AgentTrackRecord]:
-    by_agent: dict[str, list[Forecast]] = {agent: [] for agent in DEFAULTS if agent not in ON_REQUEST}
-    for outcome in replayed.resolved:
-        made, value, market = outcome.forecast, outcome.value, outcome.benchmark
-        relative = None if market is None else value - market
-        # as `domain.evaluation.attributed` shares out a return
-        moved = sum([abs(part.moved) for part in made.parts])
-        for part in made.parts:
-            by_agent.setdefault(part.agent_id, []).append(
-                Forecast(
-                    asset=made.asset,
-                    day=made.day,
-                    horizon=settings.horizon,
-                    agent_version=part.version,
-                    p_up=part.p_up,
-                    base_rate=made.base_rate,
-                    went_up=outcome.went_up,
-                    forward_return=value,
-                    relative_return=relative,
-                    return_share=value * part.moved / moved if moved else 0.0,
-                )
-            )
+    silent = {agent for agent in DEFAULTS if agent not in ON_REQUEST}
     records = []
-    for agent, forecasts in sorted(by_agent.items()):
+    for agent in sorted(silent | {*_speaking(replayed.resolved)}):
         versions = replayed.versions.get(agent)
         config = versions[-1] if versions else default_config(agent)
-        records.append(track_record(config, forecasts, settings.costs))
+        records.append(agent_record(config, replayed.resolved, settings))
     return records
 
 
-def _weights(resolved: Sequence[Resolved]) -> list[DayOfWeights]:
-    sums: dict[date, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    made: dict[date, int] = defaultdict(int)
-    for outcome in resolved:
-        made[outcome.forecast.day] += 1
-        for part in outcome.forecast.parts:
-            sums[outcome.forecast.day][part.agent_id] += part.weight
+def _speaking(resolved: Outcomes) -> Sequence[str]:
+    """The agents that made a forecast."""
+    pairs = zip(resolved.forecasts.agents, resolved.forecasts.spoke, strict=True)
+    return [agent for agent, spoke in pairs if spoke.any()]
+
+
+def _weights(resolved: Outcomes) -> list[DayOfWeights]:
+    by_day = ByDay(resolved.forecasts.day)
+    speaking = _speaking(resolved)
+    means = {
+        agent: (by_day.sums(weight) / by_day.counts, by_day.sums(spoke) > 0)
+        for agent, weight, spoke in zip(
+            resolved.forecasts.agents, resolved.forecasts.weight, resolved.forecasts.spoke, strict=True
+        )
+        if agent in speaking
+    }
     return [
-        DayOfWeights(day, {agent: total / made[day] for agent, total in sorted(sums[day].items())})
-        for day in sorted(made)
+        DayOfWeights(
+            date.fromordinal(day),
+            {agent: float(mean[place]) for agent, (mean, spoke) in means.items() if spoke[place]},
+        )
+        for place, day in enumerate(by_day.days.tolist())
     ]

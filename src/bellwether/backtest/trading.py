@@ -6,23 +6,23 @@ be saved by keeping a position from one day to the next is not counted. Over sev
 capital as large as one over the horizon is committed each day.
 """
 
-import math
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import accumulate, pairwise
-from statistics import fmean
-from typing import NamedTuple
 
+import numpy as np
 from msgspec import Struct
 
+from bellwether.backtest.by_day import ByDay
+from bellwether.backtest.cluster_bootstrap import bootstrap, percentile_interval
+from bellwether.backtest.columns import Flags, Floats, Ints
 from bellwether.backtest.figures import Figure
-from bellwether.backtest.records import Resolved, Settings
-from bellwether.domain.cluster_bootstrap import bootstrap, percentile_interval
+from bellwether.backtest.forecasts import Outcomes
+from bellwether.backtest.records import Settings
+from bellwether.backtest.resolving import ordinals
+from bellwether.domain.limits import CostModel
 from bellwether.domain.prices import History
 from bellwether.domain.sharpe import annualised, deflated_sharpe, expected_best, probabilistic_sharpe, sharpe
-from bellwether.domain.trading_cost import TRADING_DAYS, expected_cost
+from bellwether.domain.trading_cost import TRADING_DAYS, fixed_round_trip
 
 VOLUME_DAYS = 20
 VOLATILITY_DAYS = 60
@@ -77,71 +77,71 @@ class Trading(Struct, frozen=True, kw_only=True):
     days: list[DayOfTrading]
 
 
-class Market:
-    """Volume and volatility known when an order is made, from running sums over each asset's bars."""
+def market_known(resolved: Outcomes, histories: Mapping[str, History]) -> tuple[Floats, Floats]:
+    """What was known of each asset when a forecast was made, at the end of a day that has a bar.
 
-    def __init__(self, histories: Mapping[str, History]) -> None:
-        self._histories = histories
-        self._sums: dict[str, _Sums] = {}
-
-    def at(self, asset: str, day: date) -> tuple[float | None, float]:
-        """At the end of a day that has a bar: average daily volume in money over 20 days (`None` without
-        any) and daily volatility over 60.
-        """
-        if asset not in self._sums:
-            self._sums[asset] = _Sums(self._histories[asset])
-        return self._sums[asset].at(day)
-
-
-class _Sums:
-    """Sums over one asset's bars up to each of them."""
-
-    def __init__(self, history: History) -> None:
-        closes = history.adj_close
-        returns = [later / earlier - 1 for earlier, later in pairwise(closes)]
-        self._history = history
-        self._volumes = list(accumulate(history.volume, initial=0.0))
-        self._returns = list(accumulate(returns, initial=0.0))
-        self._squares = list(accumulate([value * value for value in returns], initial=0.0))
-
-    def at(self, day: date) -> tuple[float | None, float]:
-        known = bisect_right(self._history.dates, day)
-        days = min(known, VOLUME_DAYS)
-        volume = (self._volumes[known] - self._volumes[known - days]) / days
-        money = volume * self._history.close[known - 1] if volume > 0 else None
-        return money, self._deviation(known - 1)
-
-    def _deviation(self, known: int) -> float:
-        """Sample standard deviation of the last of `known` returns."""
-        n = min(known, VOLATILITY_DAYS)
-        if n < 2:
-            return _FALLBACK_VOLATILITY
-        total = self._returns[known] - self._returns[known - n]
-        squares = self._squares[known] - self._squares[known - n]
-        return math.sqrt(max(0.0, squares - total * total / n) / (n - 1))
+    Average daily volume in money over 20 days (0 without any), and daily volatility over 60.
+    """
+    made = resolved.forecasts
+    volume, volatility = np.zeros(len(resolved)), np.zeros(len(resolved))
+    for place in np.unique(made.asset).tolist():
+        own, history = made.asset == place, histories[made.assets[place]]
+        known = np.searchsorted(ordinals(history), made.day[own], side="right")
+        volume[own] = _volumes(history, known)
+        volatility[own] = _volatilities(history, known)
+    return volume, volatility
 
 
-class _Bet(NamedTuple):
-    """What an order on a forecast needs: each configuration's probability, and what came of it."""
-
-    views: dict[str, float]
-    base_rate: float
-    value: float
-    volume: float | None
-    volatility: float
+def _running(values: Floats) -> Floats:
+    """Sums of what comes before each place and the end."""
+    return np.concatenate([[0.0], np.cumsum(values)])
 
 
-def trading(resolved: Sequence[Resolved], histories: Mapping[str, History], settings: Settings) -> Trading:
+def _volumes(history: History, known: Ints) -> Floats:
+    """Average daily volume in money of the last 20 of `known` bars."""
+    sums, days = _running(np.array(history.volume)), np.minimum(known, VOLUME_DAYS)
+    average: Floats = (sums[known] - sums[known - days]) / days
+    money: Floats = np.maximum(average, 0.0) * np.array(history.close)[known - 1]
+    return money
+
+
+def _volatilities(history: History, known: Ints) -> Floats:
+    """Sample standard deviation of the last 60 returns between `known` bars."""
+    closes = np.array(history.adj_close)
+    returns = closes[1:] / closes[:-1] - 1
+    sums, squares = _running(returns), _running(returns * returns)
+    last, n = known - 1, np.minimum(known - 1, VOLATILITY_DAYS)
+    total, square = sums[last] - sums[last - n], squares[last] - squares[last - n]
+    variance = (square - total * total / np.maximum(n, 1)) / np.maximum(n - 1, 1)
+    return np.where(n < 2, _FALLBACK_VOLATILITY, np.sqrt(np.maximum(variance, 0.0)))
+
+
+def expected_costs(
+    costs: CostModel,
+    *,
+    long: Flags,
+    horizon: int,
+    notional: Floats,
+    volume: Floats,
+    volatility: Floats,
+) -> Floats:
+    """`domain.trading_cost.expected_cost` of each order; `volume` in money (0 where it is not known)."""
+    buying, selling = (fixed_round_trip(costs, side, horizon) for side in ("buy", "sell"))
+    share = np.divide(notional, volume, out=np.zeros(len(volume)), where=volume > 0)
+    impact = costs.impact * volatility * np.sqrt(share)
+    commission = 2 * np.maximum(0.0, costs.minimum_commission - costs.commission * notional)
+    paid: Floats = notional * (np.where(long, buying, selling) + 2 * impact) + commission
+    return paid
+
+
+def trading(resolved: Outcomes, histories: Mapping[str, History], settings: Settings) -> Trading:
     """The fused forecast and each agent on its own, as so many configurations tried."""
-    market = Market(histories)
-    agents = sorted({part.agent_id for outcome in resolved for part in outcome.forecast.parts})
-    by_day: dict[date, list[Resolved]] = defaultdict(list)
-    for outcome in resolved:
-        by_day[outcome.forecast.day].append(outcome)
-    bets = [([_bet(one, market) for one in by_day[day]], by_day[day]) for day in sorted(by_day)]
-    tried = {
-        name: [_day(name, day, outcomes, settings) for day, outcomes in bets] for name in (FUSED, *agents)
-    }
+    made = resolved.forecasts
+    orders = _Orders(resolved, histories, settings)
+    tried = {FUSED: orders.days(made.p_up)}
+    for agent, own in zip(made.agents, made.agent_p_up, strict=True):
+        if not np.isnan(own).all():
+            tried[agent] = orders.days(own)
     ratios = [ratio for days in tried.values() if (ratio := sharpe([d.net for d in days])) is not None]
     over = _over_benchmark(list(tried.values()), settings)
     return Trading(
@@ -169,40 +169,47 @@ def _over_benchmark(tried: Sequence[Sequence[DayOfTrading]], settings: Settings)
     return [Figure(value, interval) for value, interval in zip(values, intervals, strict=True)]
 
 
-def _bet(outcome: Resolved, market: Market) -> _Bet:
-    made = outcome.forecast
-    views = {part.agent_id: part.p_up for part in made.parts}
-    views[FUSED] = made.p_up
-    return _Bet(views, made.base_rate, outcome.value, *market.at(made.asset, made.day))
+class _Orders:
+    """The orders made on forecasts; what they have in common whoever made the forecast."""
 
+    def __init__(self, resolved: Outcomes, histories: Mapping[str, History], settings: Settings) -> None:
+        self._resolved = resolved
+        self._settings = settings
+        self._volume, self._volatility = market_known(resolved, histories)
+        self._by_day = ByDay(resolved.forecasts.day)
+        self._closed = self._by_day.largest(resolved.leave)
+        known = ~np.isnan(resolved.benchmark)
+        held = self._by_day.sums(np.where(known, resolved.benchmark, 0.0))
+        self._held = held / np.maximum(self._by_day.sums(known), 1) / settings.horizon
 
-def _day(name: str, bets: Sequence[_Bet], outcomes: Sequence[Resolved], settings: Settings) -> DayOfTrading:
-    orders = [
-        (bet, p > bet.base_rate)
-        for bet in bets
-        if (p := bet.views.get(name)) is not None and abs(p - bet.base_rate) >= settings.least_edge
-    ]
-    share = 1 / max(LEAST_POSITIONS, len(orders)) / settings.horizon
-    notional = settings.capital * share
-    gross = cost = 0.0
-    for bet, long in orders:
-        gross += share * (bet.value if long else -bet.value)
-        cost += expected_cost(
+    def days(self, p_up: Floats) -> list[DayOfTrading]:
+        """Each day's result of trading on probabilities, NaN where there is none."""
+        settings, base = self._settings, self._resolved.forecasts.base_rate
+        placed = np.abs(p_up - base) >= settings.least_edge
+        long = p_up > base
+        positions = self._by_day.sums(placed)
+        share = 1 / np.maximum(LEAST_POSITIONS, positions) / settings.horizon
+        each = self._by_day.spread(share)
+        cost = expected_costs(
             settings.costs,
-            side="buy" if long else "sell",
+            long=long,
             horizon=settings.horizon,
-            notional=notional,
-            volume_share=notional / bet.volume if bet.volume else None,
-            daily_volatility=bet.volatility,
+            notional=settings.capital * each,
+            volume=self._volume,
+            volatility=self._volatility,
         )
-    held = [outcome.benchmark for outcome in outcomes if outcome.benchmark is not None]
-    return DayOfTrading(
-        day=max([outcome.leave for outcome in outcomes]),
-        gross=gross,
-        cost=cost / settings.capital,
-        benchmark=fmean(held) / settings.horizon if held else 0.0,
-        positions=len(orders),
-    )
+        gain = np.where(long, self._resolved.value, -self._resolved.value) * each
+        columns = (
+            self._closed.tolist(),
+            self._by_day.sums(np.where(placed, gain, 0.0)).tolist(),
+            (self._by_day.sums(np.where(placed, cost, 0.0)) / settings.capital).tolist(),
+            self._held.tolist(),
+            positions.astype(np.int64).tolist(),
+        )
+        return [
+            DayOfTrading(day=date.fromordinal(day), gross=gross, cost=paid, benchmark=held, positions=made)
+            for day, gross, paid, held, made in zip(*columns, strict=True)
+        ]
 
 
 def compounded(returns: Sequence[float]) -> list[float]:

@@ -13,6 +13,7 @@ from bellwether.cli.failures import Failure, WrongUse
 from bellwether.cli.output import JsonOption, Output, examples
 
 if TYPE_CHECKING:
+    from bellwether.backtest.forecasts import Outcomes
     from bellwether.backtest.records import Counts, Settings
     from bellwether.backtest.report import Report
     from bellwether.domain.entities import Asset
@@ -106,7 +107,7 @@ def _without_collections() -> Iterator[None]:
 
 def _replayed(
     items: Sequence[str], prices: Sequence[str], companies: str | None, settings: "Settings", output: Output
-) -> tuple["Report", list[Any]]:
+) -> tuple["Report", "Outcomes"]:
     from bellwether.agents.text import SentimentModel
     from bellwether.backtest.records import Counts
     from bellwether.backtest.replay import Replay

@@ -8,7 +8,7 @@ Economy 1980). The larger counts: the second may come out negative, the first ca
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 
@@ -47,6 +47,13 @@ def clustered_error(
     sums: dict[int, float] = {}
     for day, value in seen:
         sums[day] = sums.get(day, 0.0) + value - mean
+    return error_of_day_sums(sums, len(seen), horizon=horizon, fewest=fewest)
+
+
+def error_of_day_sums(
+    sums: Mapping[int, float], n: int, *, horizon: int = 1, fewest: int = FEWEST_PERIODS
+) -> float | None:
+    """`clustered_error` of `n` values from each trading day's sum of their deviations from the mean."""
     days = len(sums)
     if days < max(2, fewest * horizon):
         return None
@@ -57,9 +64,9 @@ def clustered_error(
     overlap = own + 2 * sum(together[: horizon - 1])
     # The Bartlett kernel is positive semi-definite; what is below zero is rounding.
     variance = max(bartlett, overlap, 0.0) * days / (days - 1)
-    return math.sqrt(variance) / len(seen)
+    return math.sqrt(variance) / n
 
 
-def _products(sums: dict[int, float], lag: int) -> float:
+def _products(sums: Mapping[int, float], lag: int) -> float:
     """Σ of the products of days' sums `lag` trading days apart."""
     return sum(value * sums.get(day + lag, 0.0) for day, value in sums.items())

@@ -4,11 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import NamedTuple
+
+import numpy as np
 
 from bellwether.agents.text import SentimentModel
 from bellwether.backtest.forecasting import ViewOf
+from bellwether.backtest.forecasts import Forecasts, Outcomes, Replayed
 from bellwether.backtest.intake import in_order
-from bellwether.backtest.records import Counts, Replayed, Settings
+from bellwether.backtest.records import Counts, Prediction, Settings
 from bellwether.backtest.replay import Replay
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import Item, Kind
@@ -72,3 +76,47 @@ def replay(
         instead=instead or {},
     )
     return run(in_order(items, counts))
+
+
+class Over(NamedTuple):
+    """A forecast and what came of it."""
+
+    forecast: Prediction
+    entry: date
+    leave: date
+    value: float
+    benchmark: float | None
+
+
+def one_by_one(outcomes: Outcomes) -> list[Over]:
+    """Outcomes as single records."""
+    entries, leaves = (map(date.fromordinal, days.tolist()) for days in (outcomes.entry, outcomes.leave))
+    benchmarks = [None if math.isnan(value) else value for value in outcomes.benchmark.tolist()]
+    columns = (outcomes.forecasts.records(), entries, leaves, outcomes.value.tolist(), benchmarks)
+    return [Over(*row) for row in zip(*columns, strict=True)]
+
+
+def in_columns(rows: Sequence[Over]) -> Outcomes:
+    """The same the other way round; of hand-made forecasts of one agent each, in order of time."""
+    made = [row.forecast for row in rows]
+    assets = sorted({one.asset for one in made})
+    return Outcomes(
+        forecasts=Forecasts(
+            assets=assets,
+            agents=sorted({part.agent_id for one in made for part in one.parts}),
+            asset=np.array([assets.index(one.asset) for one in made], np.int64),
+            row=np.zeros(len(made), np.int64),
+            day=np.array([one.day.toordinal() for one in made], np.int64),
+            p_up=np.array([one.p_up for one in made]),
+            base_rate=np.array([one.base_rate for one in made]),
+            agent_p_up=np.array([[one.parts[0].p_up for one in made]]),
+            agent_version=np.array([[one.parts[0].version for one in made]]),
+            weight=np.array([[one.parts[0].weight for one in made]]),
+            raw=np.array([[one.parts[0].raw for one in made]], np.float64),
+            moved=np.array([[one.parts[0].moved for one in made]]),
+        ),
+        entry=np.array([row.entry.toordinal() for row in rows], np.int64),
+        leave=np.array([row.leave.toordinal() for row in rows], np.int64),
+        value=np.array([row.value for row in rows]),
+        benchmark=np.array([row.benchmark for row in rows], np.float64),
+    )

@@ -7,21 +7,22 @@ from msgspec.structs import replace
 from sklearn.metrics import brier_score_loss, matthews_corrcoef
 
 from bellwether.backtest.figures import figures
-from bellwether.backtest.records import Part, Prediction, Resolved, Settings
+from bellwether.backtest.forecasts import NO_OUTCOMES, Outcomes
+from bellwether.backtest.records import Part, Prediction, Settings
 from bellwether.backtest.trading import compounded, drawdowns, trading
 from bellwether.domain.limits import CostModel
 from bellwether.domain.prices import known_from
-from tests.unit.backtest.history import SYMBOLS, market, posts, replay, weekdays
+from tests.unit.backtest.history import SYMBOLS, Over, in_columns, market, posts, replay, weekdays
 
 SETTINGS = Settings(replicates=300)
 DAYS = weekdays(120)
 
 
-def forecasts(skill: float, seed: int = 1) -> list[Resolved]:
-    """Forecasts of 4 assets on 100 days that are right with a probability of ½ + skill."""
+def forecasts(skill: float, seed: int = 1, days: int = 100) -> Outcomes:
+    """Forecasts of 4 assets on `days` days that are right with a probability of ½ + skill."""
     random = Random(seed)
     found = []
-    for n in range(100):
+    for n in range(days):
         for symbol in SYMBOLS:
             up = random.random() < 0.5
             said = up if random.random() < 0.5 + skill else not up
@@ -32,11 +33,11 @@ def forecasts(skill: float, seed: int = 1) -> list[Resolved]:
                 as_of=known_from(DAYS[n]),
                 p_up=p,
                 base_rate=0.5,
-                parts=(Part(agent_id="sentiment", version=0, p_up=p, weight=0.2, raw=1.0),),
+                parts=(Part(agent_id="sentiment", version=0, p_up=p, weight=0.2, raw=1.0, moved=0.04),),
             )
             value = 0.01 * (1 if up else -1) * (1 + random.random())
             found.append(
-                Resolved(
+                Over(
                     forecast=made,
                     entry=DAYS[n + 1],
                     leave=DAYS[n + 2],
@@ -44,13 +45,12 @@ def forecasts(skill: float, seed: int = 1) -> list[Resolved]:
                     benchmark=0.001,
                 )
             )
-    return found
+    return in_columns(found)
 
 
 def test_figures_against_scikit_learn() -> None:
     resolved = forecasts(0.1)
-    came = [r.went_up for r in resolved]
-    p = [r.forecast.p_up for r in resolved]
+    came, p = resolved.went_up.tolist(), resolved.forecasts.p_up.tolist()
     found = figures(resolved, SETTINGS)
     assert found.mcc.value == pytest.approx(matthews_corrcoef(came, [value > 0.5 for value in p]))
     assert found.brier.value == pytest.approx(brier_score_loss(came, p))
@@ -65,13 +65,13 @@ def test_skill_is_an_edge_and_chance_is_none() -> None:
 
 
 def test_few_days_are_no_edge_however_good() -> None:
-    found = figures(forecasts(0.45)[:40], SETTINGS)
+    found = figures(forecasts(0.45, days=10), SETTINGS)
     assert found.edge == "none"
     assert "too few" in found.edge_reason
 
 
 def test_without_forecasts_every_figure_is_undefined() -> None:
-    found = figures([], SETTINGS)
+    found = figures(NO_OUTCOMES, SETTINGS)
     assert (found.n.value, found.accuracy.value, found.mcc.value, found.edge) == (0, None, None, "none")
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import matthews_corrcoef
 
+from bellwether.backtest.cluster_bootstrap import bootstrap, percentile_interval, quantile
 from bellwether.domain.base_rate import base_rate, base_rate_of
 from bellwether.domain.classification import Confusion, matthews
-from bellwether.domain.cluster_bootstrap import bootstrap, percentile_interval, quantile
 from bellwether.domain.sharpe import (
     annualised,
     deflated_sharpe,

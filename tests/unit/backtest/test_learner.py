@@ -3,23 +3,23 @@
 from datetime import timedelta
 from random import Random
 
+import numpy as np
 import pytest
 
 from bellwether.adapters.memory import MemoryAgentConfigs, MemoryOutcomes
 from bellwether.backtest import calibration_columns
 from bellwether.backtest.calibration_columns import Series, fit_columns
 from bellwether.backtest.learner import Learner
-from bellwether.backtest.records import Resolved
 from bellwether.domain.calibration import Fit, fit_logistic
 from bellwether.domain.outcomes import Attribution, Outcome, outcome_id
 from bellwether.domain.prices import known_from
 from bellwether.usecases.learn import Learn
-from tests.unit.backtest.history import market, posts, replay, weekdays
+from tests.unit.backtest.history import Over, market, one_by_one, posts, replay, weekdays
 
 RESOLVED = replay(posts(weekdays(330)[270], 80), market()).resolved
 
 
-def as_outcome(resolved: Resolved) -> Outcome:
+def as_outcome(resolved: Over) -> Outcome:
     made = resolved.forecast
     return Outcome(
         outcome_id=outcome_id("score", f"{made.asset}{made.as_of}"),
@@ -35,7 +35,7 @@ def as_outcome(resolved: Resolved) -> Outcome:
         raw_return=resolved.value,
         benchmark_return=resolved.benchmark,
         relative_return=None,
-        went_up=resolved.went_up,
+        went_up=resolved.value > 0,
         hit=True,
         brier=0.0,
         status=None,
@@ -58,14 +58,16 @@ def as_outcome(resolved: Resolved) -> Outcome:
 
 def test_a_night_writes_what_the_desk_would_write() -> None:
     # forecasts of the first nights only: made with the configurations both start from
-    early = [r for r in RESOLVED if all(part.version == 0 for part in r.forecast.parts)]
-    assert len(early) > 5
-    at = known_from(max(r.leave for r in early)) + timedelta(hours=2)
+    made = RESOLVED.forecasts
+    early = RESOLVED.take(np.flatnonzero(((made.agent_version == 0) | ~made.spoke).all(axis=0)))
+    singly = one_by_one(early)
+    assert len(singly) > 5
+    at = known_from(max(one.leave for one in singly)) + timedelta(hours=2)
     mine, desk, outcomes = MemoryAgentConfigs(), MemoryAgentConfigs(), MemoryOutcomes()
-    learner = Learner(mine, 1)
+    learner = Learner(mine, made.agents, 1)
     learner.resolved(early)
     assert learner.night(at)
-    outcomes.put([as_outcome(r) for r in early])
+    outcomes.put([as_outcome(one) for one in singly])
     Learn(configs=desk, outcomes=outcomes)(now=at)
     for agent, config in desk.current().items():
         same = mine.current()[agent]
@@ -83,9 +85,10 @@ def test_the_fit_over_columns_is_the_domain_s(start: Fit | None) -> None:
     happened = [n % 3 == 0 or n > 20 for n in range(30)]
     offsets = [0.01 * (n % 5) for n in range(30)]
     series = Series()
-    series.add([9.0, 8.0], [1.0, 0.0], [0.0, 0.0])
+    series.add(*np.array([[9.0, 8.0], [1.0, 0.0], [0.0, 0.0]]))
+    rows = np.array([readings, happened, offsets], np.float64)
     for part in (slice(0, 11), slice(11, 30)):
-        series.add(readings[part], [float(h) for h in happened[part]], offsets[part])
+        series.add(*rows[:, part])
     series.drop(2)
     found, expected = fit_columns(series, start), fit_logistic(readings, happened, offsets)
     assert found is not None
@@ -97,7 +100,7 @@ def test_the_fit_over_columns_is_the_domain_s(start: Fit | None) -> None:
 def test_nothing_to_fit_is_no_fit() -> None:
     for readings, happened in (([], []), ([1.0, 1.0], [0.0, 1.0]), ([1.0, 2.0], [1.0, 1.0])):
         series = Series()
-        series.add(readings, happened, [0.0] * len(readings))
+        series.add(*np.array([readings, happened, [0.0] * len(readings)]))
         assert fit_columns(series, None) is None
 
 
@@ -108,8 +111,7 @@ def test_a_window_that_moves_is_fitted_like_its_rows(monkeypatch: pytest.MonkeyP
     rows = [(random.gauss(0, 2), float(random.random() < 0.55), random.gauss(0, 0.1)) for _ in range(900)]
     series, fit = Series(), None
     for first in range(0, 900, 60):
-        x, o, c = (list(column) for column in zip(*rows[first : first + 60], strict=True))
-        series.add(x, o, c)
+        series.add(*np.array(rows[first : first + 60]).T)
         if first >= 180:
             series.drop(60)
         fit = fit_columns(series, fit)

@@ -2,18 +2,18 @@
 
 import pytest
 
-from bellwether.backtest.records import Resolved, Settings
+from bellwether.backtest.records import Settings
 from bellwether.backtest.report import report_of
 from bellwether.domain.evaluation import attributed
 from bellwether.domain.limits import CostModel
 from bellwether.domain.log_odds import log_odds
 from bellwether.domain.scores import Contribution
-from tests.unit.backtest.history import FIRST, market, posts, replay
+from tests.unit.backtest.history import FIRST, Over, market, one_by_one, posts, replay
 
 COSTS = CostModel(half_spread=0.001, commission=0.0005, borrow_per_year=0.252)
 
 
-def attributed_by_the_desk(outcome: Resolved) -> dict[str, float]:
+def attributed_by_the_desk(outcome: Over) -> dict[str, float]:
     """Each agent's share of one return, from what it said and weighed in the forecast."""
     made = outcome.forecast
     contributions = [
@@ -41,7 +41,7 @@ def test_who_made_and_who_lost_money_is_what_the_desk_would_say() -> None:
     shares = dict.fromkeys(records, 0.0)
     gains: dict[str, list[float]] = {agent: [] for agent in records}
     paid: dict[str, list[float]] = {agent: [] for agent in records}
-    for outcome in replayed.resolved:
+    for outcome in one_by_one(replayed.resolved):
         for agent, share in attributed_by_the_desk(outcome).items():
             shares[agent] += share
         for part in outcome.forecast.parts:

@@ -12,9 +12,10 @@ from bellwether.agents.text import SentimentModel
 from bellwether.agents.views import AgentView, view_of
 from bellwether.backtest.figures import figures
 from bellwether.backtest.forecasting import ViewOf
+from bellwether.backtest.forecasts import Replayed
 from bellwether.backtest.intake import in_order
 from bellwether.backtest.look_ahead import Histories, Replayer, altered, ended, looking_ahead
-from bellwether.backtest.records import Counts, Replayed, Settings
+from bellwether.backtest.records import Counts, Settings
 from bellwether.backtest.replay import Replay
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.fusion import View
@@ -79,8 +80,8 @@ def test_nothing_after_a_day_changes_what_was_forecast_until_then(seed: int) -> 
     day = DAYS[Random(seed).randrange(285, 326)]
     seen: list[Replayed] = []
     assert looking_ahead(replaying({}, seen), STORED, market(330, seed), day, seed=seed) == []
-    made = [one for found in seen for one in (*found.open, *(r.forecast for r in found.resolved))]
-    assert sum(one.day <= day for one in made) > 100
+    made = [part for found in seen for part in (found.open, found.resolved.forecasts)]
+    assert sum(int((part.day <= day.toordinal()).sum()) for part in made) > 100
 
 
 def test_without_the_shortcuts_it_holds_as_well() -> None:
@@ -135,10 +136,9 @@ def test_the_forecasts_are_the_desk_s_own() -> None:
     for versions in found.versions.values():
         for version in versions:
             configs.put(version)
-    compared = found.resolved[::17]
+    compared = list(found.resolved.forecasts.records())[::17]
     assert compared
-    for outcome in compared:
-        made = outcome.forecast
+    for made in compared:
         score = score_of(
             made.asset,
             as_of=made.as_of,

@@ -3,35 +3,52 @@
 from datetime import date, timedelta
 from random import Random
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from bellwether.backtest.records import Counts, Prediction, Resolved
-from bellwether.backtest.resolving import Waiting
-from bellwether.domain.evaluation import ForwardReturn, forward_return
+from bellwether.backtest.course import Course
+from bellwether.backtest.forecasts import DayOfForecasts, Made
+from bellwether.backtest.records import Counts
+from bellwether.backtest.resolving import EqualWeight, endings
+from bellwether.domain.evaluation import ForwardReturn, equal_weight, forward_return
 from bellwether.domain.prices import History, known_from
-from tests.unit.backtest.history import market
+from tests.unit.backtest.history import Over, market, one_by_one
 
 LATER = timedelta(days=60)
 
 
-def made(history: History, row: int) -> Prediction:
-    day = history.dates[row]
-    return Prediction(asset=history.symbol, day=day, as_of=known_from(day), p_up=0.6, base_rate=0.5, parts=())
+def of_row(row: int) -> DayOfForecasts:
+    """One forecast of one asset, nobody's."""
+    one, nobody = np.array([0.5]), np.empty((0, 1))
+    return DayOfForecasts(
+        asset=np.array([0]),
+        row=np.array([row]),
+        p_up=one,
+        base_rate=one,
+        agent_p_up=nobody,
+        agent_version=np.empty(0, np.int64),
+        weight=nobody,
+        raw=nobody,
+        moved=nobody,
+    )
 
 
-def lived(history: History, rows: list[int], horizon: int = 1) -> tuple[dict[date, list[Resolved]], Counts]:
+def lived(history: History, rows: list[int], horizon: int = 1) -> tuple[dict[date, list[Over]], Counts]:
     """What is resolved at each midnight when forecasts are made at the ends of these rows' days."""
-    waiting = Waiting(history, horizon, counts := Counts())
-    found: dict[date, list[Resolved]] = {}
+    made, benchmark = Made([history.symbol], [], len(rows)), EqualWeight({history.symbol: history})
+    course = Course(made, endings(history, horizon), benchmark, counts := Counts())
+    found: dict[date, list[Over]] = {}
     today = history.dates[rows[0]]
     due = {history.dates[row]: row for row in rows}
     while today <= history.dates[-1] + LATER:
         if today in due:
-            waiting.add(made(history, due[today]), due[today])
+            course.add(today, of_row(due[today]))
         today += timedelta(days=1)
-        if resolved := list(waiting.resolved(today, lambda *_: None)):
-            found[today] = resolved
+        if over := one_by_one(course.known(today)):
+            found[today] = over
+    assert len(course.resolved()) + len(course.unused()) == len(rows)
+    assert len(course.left()) == 0
     return found, counts
 
 
@@ -108,3 +125,18 @@ def test_a_split_is_no_return() -> None:
         ((one,),) = lived(history, [row])[0].values()
         ((other,),) = lived(split, [row])[0].values()
         assert other.value == pytest.approx(one.value)
+
+
+def test_the_benchmark_is_the_desk_s() -> None:
+    """Assets without both bars are left out; of one alone there is no mean."""
+    histories = market(40)
+    histories["HARBOR"] = cut(histories["HARBOR"], 20)
+    for name in ("LANTERN", "QUAYSIDE"):
+        histories[name] = cut(histories[name], 30)
+    expected, found = equal_weight(histories), EqualWeight(histories)
+    dates = histories["BEACON"].dates
+    pairs = [(dates[entry], dates[leave]) for entry in range(0, 38, 3) for leave in range(entry, 40, 4)]
+    values = found(*np.array([[day.toordinal() for day in pair] for pair in pairs]).T)
+    wanted = [expected(*pair) for pair in pairs]
+    assert None in wanted
+    assert [None if np.isnan(value) else value for value in values] == pytest.approx(wanted, abs=1e-15)

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from bellwether.domain.cluster_bootstrap import (
+from bellwether.backtest.cluster_bootstrap import (
     FEWEST_BLOCKS,
     Figures,
     bootstrap,
@@ -21,23 +21,24 @@ def mean_of(size: int) -> Figures:
     return lambda totals: [totals[0] / size]
 
 
-def test_single_days_are_drawn_as_the_seeds_choices() -> None:
-    """Redone with the same generator: n days drawn with replacement, their values added up."""
-    values = [0.3, -0.1, 0.7, 0.2, -0.5, 0.4, 0.0, 0.9, -0.8, 0.6, 0.1]
-    random = Random(4)
-    expected = sorted(sum(values[i] for i in random.choices(range(11), k=11)) for _ in range(50))
+def test_single_days_are_drawn_as_the_seed_says() -> None:
+    """Redone from the generator's bits: n days drawn with replacement, their values added up."""
+    values = np.array([0.3, -0.1, 0.7, 0.2, -0.5, 0.4, 0.0, 0.9, -0.8, 0.6, 0.1])
+    bits = [int(bits) >> 11 for bits in np.random.PCG64(4).random_raw(50 * 11)]
+    days = [bits * 11 >> 53 for bits in bits]
+    expected = sorted(values[days[first : first + 11]].sum() for first in range(0, 550, 11))
     assert bootstrap([values], lambda t: [t[0]], seed=4, replicates=50)[0] == pytest.approx(expected)
+    assert {*days} == set(range(11))
 
 
 def test_blocks_run_around_the_end_and_are_cut_to_the_length() -> None:
     """32 days in blocks of 3: eleven starts, each with the two days after it, the last block cut short."""
-    values = [float(n * n) for n in range(32)]
-    random = Random(8)
+    values = np.array([float(n * n) for n in range(32)])
+    starts = [(int(bits) >> 11) * 32 >> 53 for bits in np.random.PCG64(8).random_raw(40 * 11)]
     expected = []
-    for _ in range(40):
-        starts = np.array(random.choices(range(32), k=11))
-        days = ((starts[:, None] + np.arange(3)) % 32).ravel()[:32]
-        expected.append(float(np.array(values)[days].sum()))
+    for first in range(0, 440, 11):
+        days = [(start + n) % 32 for start in starts[first : first + 11] for n in range(3)][:32]
+        expected.append(values[days].sum())
     drawn = bootstrap([values], lambda t: [t[0]], seed=8, replicates=40, block=3)[0]
     assert drawn == pytest.approx(sorted(expected))
 

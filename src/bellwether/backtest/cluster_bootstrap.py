@@ -7,18 +7,21 @@ days are drawn, as long as the overlap: the circular block bootstrap of Politis 
 """
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from random import Random
+
+import numpy as np
+
+from bellwether.backtest.columns import Floats, Ints
 
 FEWEST_BLOCKS = 10
 """Below so many blocks' worth of days the draws hardly differ, and with one block not at all."""
+_TO_UNIT = 2.0**-53
 
 Totals = Sequence[float]
 Figures = Callable[[Totals], Sequence[float | None]]
 
 
 def bootstrap(
-    columns: Sequence[Sequence[float]],
+    columns: Sequence[Sequence[float] | Floats] | Floats,
     figures: Figures,
     *,
     seed: int,
@@ -27,30 +30,32 @@ def bootstrap(
 ) -> list[list[float]]:
     """The values each figure takes over the replicates, sorted; undefined ones are left out.
 
-    `columns` hold additive quantities by cluster, in order of time; `figures` turns their totals into the
-    figures. The same seed draws the same clusters. With fewer than ten blocks' worth of clusters no figure
-    takes any value: intervals from a handful of blocks are far too narrow, and of one block they are a point.
+    `columns` hold additive quantities (first axis) by cluster, in order of time; `figures` turns their totals
+    into the figures. The same seed draws the same clusters. With fewer than ten blocks' worth of clusters no
+    figure takes any value: intervals from a handful of blocks are far too narrow, and of one block they are a
+    point.
     """
-    size = len(columns[0]) if columns else 0
+    by_cluster = np.asarray(columns, np.float64)
+    size = by_cluster.shape[-1]
     if size == 0:
         return []
     if size < FEWEST_BLOCKS * block:
-        return [[] for _ in figures([sum(column) for column in columns])]
-    random = Random(seed)  # noqa: S311 (repeatable draws are the point)
-    found: list[list[float]] = []
-    everywhere = range(size)
-    for _ in range(replicates):
-        starts = random.choices(everywhere, k=-(-size // block))
-        drawn = starts if block == 1 else [(s + i) % size for s in starts for i in range(block)][:size]
-        pick = itemgetter(*drawn, drawn[0])  # of one index alone it would not give a tuple
-        values = figures([sum(pick(column)[:-1]) for column in columns])
-        found = found or [[] for _ in values]
-        for kept, value in zip(found, values, strict=True):
-            if value is not None:
-                kept.append(value)
-    for kept in found:
-        kept.sort()
-    return found
+        return [[] for _ in figures(by_cluster.sum(axis=1).tolist())]
+    times = _times_drawn(size, seed, replicates, block)
+    totals = np.stack([(times * column).sum(axis=1) for column in by_cluster], axis=1)
+    values = [figures(drawn) for drawn in totals.tolist()]
+    return [sorted([v for v in kept if v is not None]) for kept in zip(*values, strict=True)]
+
+
+def _times_drawn(size: int, seed: int, replicates: int, block: int) -> Ints:
+    """How often each cluster is drawn in each replicate (first axis)."""
+    blocks = -(-size // block)
+    # The bits of a generator stay the same from version to version; what is made of them elsewhere need not.
+    bits = np.random.PCG64(seed).random_raw(replicates * blocks)
+    starts = ((bits >> np.uint64(11)) * _TO_UNIT * size).astype(np.int64).reshape(replicates, blocks, 1)
+    drawn = ((starts + np.arange(block)) % size).reshape(replicates, -1)[:, :size]
+    places = drawn + size * np.arange(replicates)[:, None]
+    return np.bincount(places.ravel(), minlength=replicates * size).reshape(replicates, size)
 
 
 def percentile_interval(ordered: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:

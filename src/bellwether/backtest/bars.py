@@ -1,0 +1,71 @@
+"""What forecasts read of prices, and what they end in: of every bar of every asset, computed at once.
+
+The rows of all assets' bars lie one after another. Each figure of a row is made of that bar and earlier ones
+alone, but for what becomes of a forecast made there, which nobody is told before it is due.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from bellwether.agents.momentum import momentum_readings
+from bellwether.backtest.columns import Floats, Ints
+from bellwether.backtest.resolving import Endings, endings, ordinals
+from bellwether.domain.base_rate import MOST_ROWS, PRIOR_DAYS
+from bellwether.domain.prices import History
+
+
+class Bars:
+    """The bars of some assets, at least one each, looked up by day. `horizon` in trading days.
+
+    `base_p_up`, `base_log_odds` and `momentum` (NaN where there is no reading) have a place for each row.
+    """
+
+    def __init__(self, histories: Sequence[History], horizon: int) -> None:
+        self.histories = histories
+        days = [ordinals(history) for history in histories]
+        self._begin, self._end = (np.array([own[place] for own in days]) for place in (0, -1))
+        self._first = int(self._begin.min())
+        self._rows = _by_day(days, self._first, int(self._end.max()))
+        closes = [history.adj_close for history in histories]
+        self.base_p_up, self.base_log_odds = np.concatenate([base_rates(c, horizon) for c in closes], axis=1)
+        self.momentum = np.array([r for c in closes for r in momentum_readings(c)], np.float64)
+        self.endings = Endings.joined([endings(history, horizon) for history in histories])
+
+    def at(self, day: date) -> tuple[Ints, Ints]:
+        """The assets that have a bar of a day, and its rows. The day must lie within the assets' bars."""
+        rows = self._rows[day.toordinal() - self._first]
+        assets = np.flatnonzero(rows >= 0)
+        return assets, rows[assets]
+
+    def missing(self, day: date) -> int:
+        """How many assets have bars before and after a day, but none of it."""
+        within = (self._begin < day.toordinal()) & (day.toordinal() < self._end)
+        return int((within & (self._rows[day.toordinal() - self._first] < 0)).sum())
+
+    def ended(self, day: date) -> int:
+        """How many assets have no bar of a day or later ones."""
+        return int((self._end < day.toordinal()).sum())
+
+
+def _by_day(days: Sequence[Ints], first: int, last: int) -> Ints:
+    """The row of each day's (first axis) bar of each asset; -1 without one."""
+    found = np.full((last - first + 1, len(days)), -1, np.int64)
+    before = 0
+    for asset, own in enumerate(days):
+        found[own - first, asset] = np.arange(before, before + len(own))
+        before += len(own)
+    return found
+
+
+def base_rates(closes: Sequence[float], horizon: int) -> Floats:
+    """`domain.base_rate.base_rate` when each row is the last one known: the probabilities, the log-odds."""
+    adjusted = np.array(closes)
+    rises = np.concatenate([[0], np.cumsum(adjusted[horizon:] > adjusted[:-horizon])])
+    rows = np.arange(1, len(adjusted) + 1)
+    first = np.maximum(0, rows - MOST_ROWS)
+    seen = np.maximum(0, rows - first - horizon)
+    risen = rises[first + seen] - rises[first]
+    a, b = PRIOR_DAYS / 2 + risen / horizon, PRIOR_DAYS / 2 + (seen - risen) / horizon
+    return np.stack([a / (a + b), np.log(a / b)])
