@@ -7,9 +7,7 @@ the asset's own volatility, so that the reading is roughly standard normal when 
 """
 
 import math
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
 from operator import mul, sub
 
 from bellwether.agents.readings import Stance
@@ -21,9 +19,6 @@ YEAR, MONTH, WEEK = 252, 21, 5
 STALE_AFTER = timedelta(days=5)
 """From the end of the last bar's day; a long weekend is shorter."""
 MOST_Z = 3.0
-_YEAR_LESS_A_MONTH, _ROOT_WEEK, _ROOT_TWO = math.sqrt(YEAR - MONTH), math.sqrt(WEEK), math.sqrt(2)
-_MOST_CANCELLED = 1e-6
-"""Running sums keep ten digits of a variance as long as it is more than this part of them."""
 
 
 def momentum_reading(closes: list[float]) -> float | None:
@@ -43,29 +38,6 @@ def momentum_reading(closes: list[float]) -> float | None:
     trend = (logs[-MONTH - 1] - logs[0]) / (deviation * math.sqrt(YEAR - MONTH))
     recent = (logs[-1] - logs[-WEEK - 1]) / (deviation * math.sqrt(WEEK))
     return (_clipped(trend) - _clipped(recent)) / math.sqrt(2)
-
-
-def momentum_readings(closes: Sequence[float]) -> list[float | None]:
-    """`momentum_reading` at each close of a history, from running sums: the deviation of a year's log returns
-    is √(Σr²/n − r̄²). Years that hardly moved but for a trend, where that difference would be rounding, are
-    computed as above.
-    """
-    logs = list(map(math.log, closes))
-    squares = [0.0, *accumulate((later - earlier) ** 2 for earlier, later in pairwise(logs))]
-    found: list[float | None] = [None] * min(YEAR, len(logs))
-    for row in range(YEAR, len(logs)):
-        first = row - YEAR
-        total = squares[row] - squares[first]
-        mean = (logs[row] - logs[first]) / YEAR
-        variance = total / YEAR - mean * mean
-        if variance <= _MOST_CANCELLED * squares[row]:
-            found.append(momentum_reading(list(closes[first : row + 1])))
-            continue
-        deviation = math.sqrt(variance)
-        trend = (logs[row - MONTH] - logs[first]) / (deviation * _YEAR_LESS_A_MONTH)
-        recent = (logs[row] - logs[row - WEEK]) / (deviation * _ROOT_WEEK)
-        found.append((_clipped(trend) - _clipped(recent)) / _ROOT_TWO)
-    return found
 
 
 def momentum(history: History, as_of: datetime, half_life: float) -> Stance:

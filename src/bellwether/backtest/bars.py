@@ -4,16 +4,20 @@ The rows of all assets' bars lie one after another. Each figure of a row is made
 alone, but for what becomes of a forecast made there, which nobody is told before it is due.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 
-from bellwether.agents.momentum import momentum_readings
+from bellwether.agents.momentum import MONTH, MOST_Z, WEEK, YEAR, momentum_reading
 from bellwether.backtest.columns import Floats, Ints
 from bellwether.backtest.resolving import Endings, endings, ordinals
 from bellwether.domain.base_rate import MOST_ROWS, PRIOR_DAYS
 from bellwether.domain.prices import History
+
+_MOST_CANCELLED = 1e-6
+"""Running sums keep ten digits of a variance as long as it is more than this part of them."""
 
 
 class Bars:
@@ -30,7 +34,7 @@ class Bars:
         self._rows = _by_day(days, self._first, int(self._end.max()))
         closes = [history.adj_close for history in histories]
         self.base_p_up, self.base_log_odds = np.concatenate([base_rates(c, horizon) for c in closes], axis=1)
-        self.momentum = np.array([r for c in closes for r in momentum_readings(c)], np.float64)
+        self.momentum = np.concatenate([momentum_readings(c) for c in closes])
         self.endings = Endings.joined([endings(history, horizon) for history in histories])
 
     def at(self, day: date) -> tuple[Ints, Ints]:
@@ -56,6 +60,29 @@ def _by_day(days: Sequence[Ints], first: int, last: int) -> Ints:
     for asset, own in enumerate(days):
         found[own - first, asset] = np.arange(before, before + len(own))
         before += len(own)
+    return found
+
+
+def momentum_readings(closes: Sequence[float]) -> Floats:
+    """`agents.momentum.momentum_reading` at each close of a history, NaN where there is none.
+
+    From running sums: the deviation of a year's log returns is √(Σr²/n − r̄²). Years that hardly moved but for
+    a trend, where that difference would be rounding, are computed one by one.
+    """
+    logs = np.log(np.array(closes))
+    found = np.full(len(logs), np.nan)
+    squares = np.concatenate([[0.0], np.cumsum(np.diff(logs) ** 2)])
+    rows = np.arange(YEAR, len(logs))
+    mean = (logs[rows] - logs[rows - YEAR]) / YEAR
+    variance = (squares[rows] - squares[rows - YEAR]) / YEAR - mean * mean
+    plain = variance > _MOST_CANCELLED * squares[rows]
+    deviation = np.sqrt(np.where(plain, variance, 1.0))
+    trend = (logs[rows - MONTH] - logs[rows - YEAR]) / (deviation * math.sqrt(YEAR - MONTH))
+    recent = (logs[rows] - logs[rows - WEEK]) / (deviation * math.sqrt(WEEK))
+    found[rows] = (np.clip(trend, -MOST_Z, MOST_Z) - np.clip(recent, -MOST_Z, MOST_Z)) / math.sqrt(2)
+    for row in rows[~plain].tolist():
+        reading = momentum_reading(list(closes[row - YEAR : row + 1]))
+        found[row] = np.nan if reading is None else reading
     return found
 
 

@@ -33,15 +33,17 @@ def in_force_a_day_ago(versions: Sequence[AgentConfig], at: datetime, default: A
     """The version every change of the day is measured against, however often the evaluation runs that day.
 
     A way back counts from the moment it is made: measured against what was in force before it, the next
-    night would undo it in one leap.
+    night would undo it in one leap. `versions` are oldest first.
     """
     a_day_ago = at - A_DAY
-    old = [
-        version
-        for version in versions
-        if version.created_at <= a_day_ago or (version.back_to is not None and version.created_at <= at)
-    ]
-    return max(old, key=lambda version: version.version, default=default)
+    return next(
+        (
+            version
+            for version in reversed(versions)
+            if version.created_at <= a_day_ago or (version.back_to is not None and version.created_at <= at)
+        ),
+        default,
+    )
 
 
 def raw_reading(forecast: Forecast, version: AgentConfig) -> float | None:

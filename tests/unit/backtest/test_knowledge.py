@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from bellwether.adapters.memory import MemoryAgentConfigs
-from bellwether.agents.momentum import YEAR, momentum_reading, momentum_readings
+from bellwether.agents.momentum import YEAR, momentum_reading
 from bellwether.agents.registry import DEFAULTS
 from bellwether.agents.views import view_of
-from bellwether.backtest.bars import Bars, base_rates
+from bellwether.backtest.bars import Bars, base_rates, momentum_readings
 from bellwether.backtest.forecasting import Forecaster
 from bellwether.backtest.forecasts import DayOfForecasts
 from bellwether.backtest.records import Counts
@@ -187,7 +187,8 @@ def test_momentum_from_running_sums_is_that_of_each_year(seed: int) -> None:
     for spread, drift in ((0.03, 0.0), (0.0, 0.0), (1e-7, 0.0), (0.0, 0.001), (0.02, 0.001)):
         for _ in range(320):
             closes.append(closes[-1] * (1 + drift + random.gauss(0, spread)))
-    found = momentum_readings(closes)
+    assert momentum_readings(closes[:YEAR]).tolist() == pytest.approx([math.nan] * YEAR, nan_ok=True)
+    found = [None if math.isnan(reading) else reading for reading in momentum_readings(closes)]
     assert len(found) == len(closes)
     for row, reading in enumerate(found):
         expected = momentum_reading(closes[max(0, row - YEAR) : row + 1])
