@@ -1,10 +1,12 @@
 """Reading at its limits: outgrown caches, texts that are cut, names that overlap, years among amounts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bellwether.agents.text import SentimentModel, model, observations
+from bellwether.agents.text import SentimentModel, amounts, model, observations
 from bellwether.agents.text.model import PACKAGED
-from bellwether.agents.text.tokens import fold, locate, pieces, tokenise
+from bellwether.agents.text.tokens import fold, locate, pieces, shape, split_piece, tokenise
 
 TEXTS = [
     f"Profit of unit {n} rises while costs of line{n} fall at plant {chr(97 + n % 26)}" for n in range(40)
@@ -24,6 +26,46 @@ def test_a_word_the_platform_cut_off_is_left_out() -> None:
     assert pieces("profit rises aga…") == ["profit", "rises"]
     assert pieces("…") == []
     assert tokenise("profit rises aga…") == tokenise("profit rises")
+
+
+@given(st.text(st.sampled_from("09١²’‘“”–—'\"-éA😀\ud83d\x1c\u3000 \n")))
+def test_digits_and_marks_are_written_plainly(text: str) -> None:
+    plain = str.maketrans("123456789’‘“”–—", "000000000''\"\"--")
+    assert shape(text) == text.translate(plain)
+    assert fold(text) == text.lower().translate(str.maketrans("’‘", "''"))
+
+
+@pytest.mark.parametrize(
+    ("piece", "tokens"),
+    [
+        ("http://t.co/profit", []),
+        ("https://", []),
+        ("www.profit.com", []),
+        ("http:/", ["http", ":"]),
+        ("www", ["www"]),
+        ("(http://t.co/profit)", ["("]),
+        ("seehttp://t.co", ["see"]),
+        ("profit", ["profit"]),
+        ("éß", ["éß"]),
+    ],
+)
+def test_an_address_has_no_words(piece: str, tokens: list[str]) -> None:
+    assert split_piece(piece) == tokens
+
+
+@given(st.text(max_size=12) | st.from_regex(r"\w+", fullmatch=True))
+def test_a_word_of_letters_alone_is_one_token(piece: str) -> None:
+    if piece.isalpha():
+        assert split_piece(piece) == split_piece(f"{piece}~") == [piece]
+
+
+_SPOKEN = ["profit", "income", "earnings", "loss", "against", "from", "vs", "compared with", "3", "(2)", ";"]
+
+
+@given(st.lists(st.sampled_from(_SPOKEN), max_size=9).map(" ".join))
+def test_a_swing_names_what_it_is_looked_for_by(text: str) -> None:
+    if amounts._SWING.search(text):
+        assert "loss" in text or "profit" in text or "income" in text
 
 
 def test_folding_keeps_every_place() -> None:

@@ -53,7 +53,8 @@ def compare(folded: str) -> str:
         or " versus " in folded
     ):
         return folded
-    folded = _SWING.sub(_swung, folded)
+    if "loss" in folded or "profit" in folded or "income" in folded:
+        folded = _SWING.sub(_swung, folded)
     if not _TWO_NUMBERS(folded):
         return folded
     return _THEN_AND_NOW.sub(_forward, _NOW_AND_THEN.sub(_backward, folded))
