@@ -48,32 +48,41 @@ class Places(NamedTuple):
     second: int
 
 
-def _hash(name: str) -> int:
-    return crc32(name.encode("utf-8", "surrogatepass"))
+def hash_of(token: str) -> int:
+    """32 bits."""
+    return crc32(token.encode("utf-8", "surrogatepass"))
+
+
+def framed(token: str) -> bytes:
+    """`<token>`, whose substrings of four bytes count; empty unless it is a word of three letters or more."""
+    if len(token) > 2 and token[0].isalpha():
+        return f"<{token[:_LONGEST]}>".encode("utf-8", "surrogatepass")
+    return b""
+
+
+def halves(whole: Any) -> tuple[Any, Any]:
+    """A token's halves of a pair's place, from its hash; of many at once from an array of 64 bits unsigned.
+
+    One hash of 32 bits serves three times: as it is, mixed by an odd number, and by another.
+    """
+    return (whole * 0x9E3779B1 >> 13) % SEQUENCES, (whole * 0x85EBCA6B >> 11) % SEQUENCES
 
 
 def token_places(token: str) -> Places:
-    """Places of a token; of its substrings of four bytes of `<token>` too if it is a word of three letters or
-    more: what an unknown inflection shares with known ones."""
-    word = f"<{token[:_LONGEST]}>".encode("utf-8", "surrogatepass")
-    whole = crc32(token.encode("utf-8", "surrogatepass"))
+    """Places of a token; of its substrings too if it is a word: what an unknown inflection shares with known
+    ones."""
+    whole = hash_of(token)
     rows, value = [whole % ROWS * WIDTH], WORD
-    if len(token) > 2 and token[0].isalpha():
+    if word := framed(token):
         rows += [crc32(word[at : at + 4]) % ROWS * WIDTH for at in range(min(len(word) - 3, MOST_ROWS - 1))]
         # a word weighs the same whether it is long or short
         value = CHARACTERS / sqrt(len(rows))
-    # one hash of 32 bits serves three times: as it is, mixed by an odd number, and by another
-    return Places(
-        rows,
-        value,
-        (whole * 0x9E3779B1 >> 13) % SEQUENCES,
-        (whole * 0x85EBCA6B >> 11) % SEQUENCES,
-    )
+    return Places(rows, value, *halves(whole))
 
 
 def class_row(kind: str) -> int:
     """Place of the first column of a word class."""
-    return _hash(f"class {kind}") % ROWS * WIDTH
+    return hash_of(f"class {kind}") % ROWS * WIDTH
 
 
 def token_features(column: str, token: str) -> list[tuple[int, float]]:
@@ -103,4 +112,4 @@ def sequence_places(table: str, key: Any) -> list[int]:
     """Places among the sequences of a run of word classes or of a class of the entity's own name; each has
     the value `CLASS`."""
     names = [f"entity {key}"] if table == "entity" else _run_names(table, key)
-    return [_hash(name) % SEQUENCES for name in names]
+    return [hash_of(name) % SEQUENCES for name in names]
