@@ -59,13 +59,35 @@ def test_a_word_of_letters_alone_is_one_token(piece: str) -> None:
         assert split_piece(piece) == split_piece(f"{piece}~") == [piece]
 
 
-_SPOKEN = ["profit", "income", "earnings", "loss", "against", "from", "vs", "compared with", "3", "(2)", ";"]
+_QUANTITIES = st.sampled_from(["profit", "income", "earnings", "loss", "3", "4.5 mn", "12%", "eur 5 m"])
+_BETWEEN = st.sampled_from(
+    [
+        "from",
+        "vs.",
+        "versus",
+        "against",
+        "compared with",
+        "in comparison to",
+        "to",
+        "(",
+        "(vs",
+        "of",
+        "; from",
+    ]
+)
 
 
-@given(st.lists(st.sampled_from(_SPOKEN), max_size=9).map(" ".join))
-def test_a_swing_names_what_it_is_looked_for_by(text: str) -> None:
-    if amounts._SWING.search(text):
-        assert "loss" in text or "profit" in text or "income" in text
+@given(_QUANTITIES, _BETWEEN, _QUANTITIES, st.sampled_from(["", "from "]))
+def test_comparisons_are_told_by_what_they_are_looked_for_by(
+    one: str, between: str, other: str, opening: str
+) -> None:
+    text = f"{opening}{one} {between} {other}"
+    bracketed = text.replace("( ", "(")
+    for said in (text, bracketed):
+        if amounts._SWING.search(said):
+            assert "loss" in said or "profit" in said or "income" in said
+        if amounts._NOW_AND_THEN.search(said) or amounts._THEN_AND_NOW.search(said):
+            assert amounts._names_two(said)
 
 
 def test_folding_keeps_every_place() -> None:

@@ -6,7 +6,7 @@ them in one go. The readings are those of `SentimentModel.read`, but for the ord
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from threading import Lock
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from bellwether.agents.text.observations import (
     mark,
     name_classes,
 )
-from bellwether.agents.text.tokens import END, HERE, START, is_address, shape, split_piece
+from bellwether.agents.text.tokens import END, HERE, START, shape, split_piece
 from bellwether.agents.text.vocabulary_columns import (
     CLASSES,
     OWN,
@@ -74,10 +74,9 @@ class _Pieces(dict[str, tuple[int, ...]]):
         self[_BREAK] = (self._words.end, self._words.start)
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
-        if is_address(piece):
-            return ()
         numbers = tuple(map(self._words.__getitem__, split_piece(piece)))
-        if len(piece) <= LONGEST_KEPT:
+        # pieces without words are mostly addresses, which hardly ever come again
+        if numbers and len(piece) <= LONGEST_KEPT:
             self[piece] = numbers
         return numbers
 
@@ -260,7 +259,7 @@ class ManyReader:
         turning = np.flatnonzero(self._words.flags[words] & TURNS)
         for text in np.unique(np.searchsorted(starts, turning) - 1):
             numbers = words[starts[text] + 1 : ends[text]]
-            tokens = [self._words.tokens[number] for number in numbers]
+            tokens = [self._words.tokens[number] for number in numbers.tolist()]
             for at, (old, new) in enumerate(zip(tokens, rewrite(tokens), strict=True)):
                 if new != old:
                     numbers[at] = self._words[new]
@@ -269,20 +268,23 @@ class ManyReader:
 
 
 def _batches(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
-    batch, characters = list[Asked](), 0
-    for one in asked:
-        batch.append(one)
-        characters += len(one[0])
-        if len(batch) == AT_ONCE or characters >= CHARACTERS_AT_ONCE:
-            yield batch
-            batch, characters = [], 0
-    if batch:
+    left = iter(asked)
+    while batch := list(islice(left, AT_ONCE)):
+        yield from _halved(batch)
+
+
+def _halved(batch: list[Asked]) -> Iterator[list[Asked]]:
+    if len(batch) == 1 or sum([len(text) for text, _, _ in batch]) <= CHARACTERS_AT_ONCE:
         yield batch
+        return
+    half = len(batch) // 2
+    yield from _halved(batch[:half])
+    yield from _halved(batch[half:])
 
 
 def _without_cut_word(text: str) -> str:
     """As `tokens.pieces` leaves out a last word cut off by the platform."""
-    if text.rstrip().endswith("…"):
+    if not text.isascii() and text.rstrip().endswith("…"):
         return " ".join(text.split()[:-1])
     return text
 

@@ -33,16 +33,11 @@ def split_piece(piece: str) -> list[str]:
     """
     if piece.isalpha():
         return [piece]
-    if is_address(piece):
+    if piece.startswith(_ADDRESS):
         return []
     if "://" in piece or "www." in piece:
         piece = _URL.sub(" ", piece)
     return [_token(found) for found in _FIND(piece)]
-
-
-def is_address(piece: str) -> bool:
-    """Whether what stands between two spaces is an address and nothing else; it has no tokens."""
-    return piece.startswith(_ADDRESS)
 
 
 def _token(found: str) -> str:
@@ -124,10 +119,16 @@ def locate(folded: str, names: Iterable[str]) -> tuple[int, int] | None:
 def hide(folded: str, names: Sequence[str]) -> str:
     """`folded` with every further whole-word mention of the entity's names replaced by `ENTITY`."""
     for name in names:
-        start = find_name(folded, name) if name and name in folded else -1
-        while start >= 0:
-            folded = f"{folded[:start]} {ENTITY} {folded[start + len(name) :]}"
-            start = find_name(folded, name, start + 3)
+        if name and name in folded:
+            folded = _hidden(folded, name)
+    return folded
+
+
+def _hidden(folded: str, name: str) -> str:
+    start = find_name(folded, name)
+    while start >= 0:
+        folded = f"{folded[:start]} {ENTITY} {folded[start + len(name) :]}"
+        start = find_name(folded, name, start + 3)
     return folded
 
 
