@@ -178,6 +178,8 @@ def test_it_keeps_no_more_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     reader.read(
         (f"Acme sells one{chr(97 + n % 26)}{n // 26 * 'x'} {'y' * (65 + n)}", (), None) for n in range(900)
     )
+    reader.read(about(f"One{n} gains", f"One{n}") for n in range(300))
+    assert len(reader._names) < 110
     assert len(reader._pieces) < 110
     assert len(reader._words.tokens) < 110
     assert max(map(len, (*reader._pieces, *reader._words, *reader._words.tokens))) <= 64

@@ -1,10 +1,13 @@
 """Reading at its limits: outgrown caches, texts that are cut, names that overlap, years among amounts."""
 
+from zlib import crc32
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwether.agents.text import SentimentModel, amounts, model, observations
+from bellwether.agents.text.features import SEQUENCES, sequence_places
 from bellwether.agents.text.model import PACKAGED
 from bellwether.agents.text.tokens import fold, locate, pieces, shape, split_piece, tokenise
 
@@ -126,3 +129,21 @@ def test_marks_around_a_word_are_not_part_of_what_drove_the_label() -> None:
     words = {word.word for word in SentimentModel.load().explain('"Profit" soars!!! (again) — 12%', limit=9)}
     assert {"Profit", "soars", "again", "12%"} <= words
     assert not {word for word in words if word.strip('"!()—') != word}
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "names"),
+    [
+        ("classes", ("up", "gain", "down"), ["classes up gain", "classes up gain down"]),
+        ("sketch", ("^", "up", ""), ["sketch ^ up"]),
+        ("whole classes", ("up", "$", ""), ["classes up $", "whole classes up $"]),
+        (
+            "whole sketch",
+            ("up", "\x01", "$"),
+            ["sketch up \x01", "sketch up \x01 $", "whole sketch up \x01", "whole sketch up \x01 $"],
+        ),
+        ("entity", "analyst", ["entity analyst"]),
+    ],
+)
+def test_a_run_lies_where_its_name_is_hashed_to(table: str, key: object, names: list[str]) -> None:
+    assert sequence_places(table, key) == [crc32(name.encode()) % SEQUENCES for name in names]

@@ -6,7 +6,8 @@ column for each place a word can stand in (`COLUMNS`), so that all of a word's w
 second part belongs to sequences: neighbouring words and runs of word classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from math import sqrt
 from typing import Any, NamedTuple
@@ -101,15 +102,28 @@ def pair_features(tokens: Sequence[str]) -> list[tuple[int, float]]:
     return [(FIRST_SEQUENCE + (one.first ^ two.second), PAIR) for one, two in pairwise(places)]
 
 
-def _run_names(table: str, run: Sequence[str]) -> list[str]:
-    short = f"{run[0]} {run[1]}"
-    names = [short, f"{short} {run[2]}"] if run[2] else [short]
-    shared = table.removeprefix("whole ")
-    return [f"{part} {name}" for part in dict.fromkeys((shared, table)) for name in names]
+@cache
+def _table_hashes(table: str) -> tuple[int, ...]:
+    # what a whole text and a text about an entity have in common comes first
+    return tuple(hash_of(part) for part in dict.fromkeys((table.removeprefix("whole "), table)))
+
+
+def _run_hashes(table: str, run: Sequence[str]) -> Iterator[int]:
+    two, third = f" {run[0]} {run[1]}".encode(), f" {run[2]}".encode()
+    for beginning in _table_hashes(table):
+        # a CRC goes on where that of the beginning ended
+        short = crc32(two, beginning)
+        yield short
+        if run[2]:
+            yield crc32(third, short)
 
 
 def sequence_places(table: str, key: Any) -> list[int]:
     """Places among the sequences of a run of word classes or of a class of the entity's own name; each has
-    the value `CLASS`."""
-    names = [f"entity {key}"] if table == "entity" else _run_names(table, key)
-    return [hash_of(name) % SEQUENCES for name in names]
+    the value `CLASS`.
+
+    A run is hashed as the table's name and its classes with a space before each: without its third class, and
+    with it if there is one.
+    """
+    hashes = [hash_of(f"entity {key}")] if table == "entity" else _run_hashes(table, key)
+    return [found % SEQUENCES for found in hashes]

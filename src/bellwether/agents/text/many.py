@@ -42,7 +42,7 @@ AT_ONCE, CHARACTERS_AT_ONCE = 1_000, 1 << 18
 """Texts and characters whose words are computed together: arrays that stay in the processor's cache."""
 
 MOST_PIECES, MOST_WORDS = 1 << 17, 1 << 16
-"""Kept; above either all are forgotten. Together some 40 MB."""
+"""Kept; above either all are forgotten. With the tables of weights some 50 MB."""
 
 _BREAK = HERE + HERE
 """Stands between two texts; no text has it."""
@@ -100,7 +100,7 @@ class _Runs:
         weights = self._weights[runs]
         unknown = np.isnan(weights.real)
         if unknown.any():
-            self._learn(np.unique(runs[unknown]).tolist())
+            self._learn(set(runs[unknown].tolist()))
             weights = self._weights[runs]
         return np.add.reduceat(weights, starts)
 
@@ -165,7 +165,7 @@ class ManyReader:
         return Probabilities(negative, neutral, positive, about)
 
     def _read(self, asked: Sequence[Asked]) -> tuple[Array, Array]:
-        if len(self._pieces) > MOST_PIECES or len(self._words.tokens) > MOST_WORDS:
+        if len(self._pieces) > MOST_PIECES or max(len(self._words.tokens), len(self._names)) > MOST_WORDS:
             self._forget()
         marked = [mark(*one) for one in asked]
         about = np.array([name is not None for _, name in marked], bool)
@@ -257,7 +257,7 @@ class ManyReader:
         """`composition.rewrite` of the texts in which it may change something."""
         words, starts, _, ends = seen
         turning = np.flatnonzero(self._words.flags[words] & TURNS)
-        for text in np.unique(np.searchsorted(starts, turning) - 1):
+        for text in set((np.searchsorted(starts, turning) - 1).tolist()):
             numbers = words[starts[text] + 1 : ends[text]]
             tokens = [self._words.tokens[number] for number in numbers.tolist()]
             for at, (old, new) in enumerate(zip(tokens, rewrite(tokens), strict=True)):
