@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bellwether.agents.readings import Mention, Reading
+from bellwether.domain.entities import Asset
 
 
 class Polarity(Protocol):
@@ -50,16 +51,12 @@ class SentimentAgent:
 
     def read(self, mention: Mention) -> Reading:
         """Abstains from texts that are not English and from those that say nothing but the name."""
-        lang = (mention.item.lang or "en").lower()
-        if not lang.startswith(("en", "und")):
-            return Reading(abstained=f"the model reads English, the text is marked {mention.item.lang}")
-        before, after = mention.text[: mention.start], mention.text[mention.end :]
-        if not (_has_words(before) or _has_words(after)):
-            return Reading(abstained="the text says nothing but the name")
+        if why := abstention(mention):
+            return Reading(abstained=why)
         asset = mention.asset
         polarity = self.model.read(
             mention.text,
-            names=(asset.symbol, asset.name, *asset.aliases),
+            names=names_of(asset),
             span=(mention.start, mention.end),
         )
         return Reading(
@@ -69,6 +66,21 @@ class SentimentAgent:
                 f"{polarity.p_positive:.0%} positive, {polarity.p_negative:.0%} negative about {asset.symbol}"
             ),
         )
+
+
+def names_of(asset: Asset) -> tuple[str, ...]:
+    """The names the model recognises as the same asset."""
+    return (asset.symbol, asset.name, *asset.aliases)
+
+
+def abstention(mention: Mention) -> str | None:
+    """Why a mention is not read, or None: only English is, and only what says more than the name."""
+    lang = (mention.item.lang or "en").lower()
+    if not lang.startswith(("en", "und")):
+        return f"the model reads English, the text is marked {mention.item.lang}"
+    if _has_words(mention.text[: mention.start]) or _has_words(mention.text[mention.end :]):
+        return None
+    return "the text says nothing but the name"
 
 
 def _has_words(text: str) -> bool:

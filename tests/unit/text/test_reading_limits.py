@@ -1,10 +1,15 @@
 """Reading at its limits: outgrown caches, texts that are cut, names that overlap, years among amounts."""
 
-import pytest
+from zlib import crc32
 
-from bellwether.agents.text import SentimentModel, model, observations
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellwether.agents.text import SentimentModel, amounts, model, observations
+from bellwether.agents.text.features import SEQUENCES, sequence_places
 from bellwether.agents.text.model import PACKAGED
-from bellwether.agents.text.tokens import fold, locate, pieces, tokenise
+from bellwether.agents.text.tokens import fold, locate, pieces, shape, split_piece, tokenise
 
 TEXTS = [
     f"Profit of unit {n} rises while costs of line{n} fall at plant {chr(97 + n % 26)}" for n in range(40)
@@ -24,6 +29,68 @@ def test_a_word_the_platform_cut_off_is_left_out() -> None:
     assert pieces("profit rises aga…") == ["profit", "rises"]
     assert pieces("…") == []
     assert tokenise("profit rises aga…") == tokenise("profit rises")
+
+
+@given(st.text(st.sampled_from("09١²’‘“”–—'\"-éA😀\ud83d\x1c\u3000 \n")))
+def test_digits_and_marks_are_written_plainly(text: str) -> None:
+    plain = str.maketrans("123456789’‘“”–—", "000000000''\"\"--")
+    assert shape(text) == text.translate(plain)
+    assert fold(text) == text.lower().translate(str.maketrans("’‘", "''"))
+
+
+@pytest.mark.parametrize(
+    ("piece", "tokens"),
+    [
+        ("http://t.co/profit", []),
+        ("https://", []),
+        ("www.profit.com", []),
+        ("http:/", ["http", ":"]),
+        ("www", ["www"]),
+        ("(http://t.co/profit)", ["("]),
+        ("seehttp://t.co", ["see"]),
+        ("profit", ["profit"]),
+        ("éß", ["éß"]),
+    ],
+)
+def test_an_address_has_no_words(piece: str, tokens: list[str]) -> None:
+    assert split_piece(piece) == tokens
+
+
+@given(st.text(max_size=12) | st.from_regex(r"\w+", fullmatch=True))
+def test_a_word_of_letters_alone_is_one_token(piece: str) -> None:
+    if piece.isalpha():
+        assert split_piece(piece) == split_piece(f"{piece}~") == [piece]
+
+
+_QUANTITIES = st.sampled_from(["profit", "income", "earnings", "loss", "3", "4.5 mn", "12%", "eur 5 m"])
+_BETWEEN = st.sampled_from(
+    [
+        "from",
+        "vs.",
+        "versus",
+        "against",
+        "compared with",
+        "in comparison to",
+        "to",
+        "(",
+        "(vs",
+        "of",
+        "; from",
+    ]
+)
+
+
+@given(_QUANTITIES, _BETWEEN, _QUANTITIES, st.sampled_from(["", "from "]))
+def test_comparisons_are_told_by_what_they_are_looked_for_by(
+    one: str, between: str, other: str, opening: str
+) -> None:
+    text = f"{opening}{one} {between} {other}"
+    bracketed = text.replace("( ", "(")
+    for said in (text, bracketed):
+        if amounts._SWING.search(said):
+            assert "loss" in said or "profit" in said or "income" in said
+        if amounts._NOW_AND_THEN.search(said) or amounts._THEN_AND_NOW.search(said):
+            assert amounts._names_two(said)
 
 
 def test_folding_keeps_every_place() -> None:
@@ -62,3 +129,21 @@ def test_marks_around_a_word_are_not_part_of_what_drove_the_label() -> None:
     words = {word.word for word in SentimentModel.load().explain('"Profit" soars!!! (again) — 12%', limit=9)}
     assert {"Profit", "soars", "again", "12%"} <= words
     assert not {word for word in words if word.strip('"!()—') != word}
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "names"),
+    [
+        ("classes", ("up", "gain", "down"), ["classes up gain", "classes up gain down"]),
+        ("sketch", ("^", "up", ""), ["sketch ^ up"]),
+        ("whole classes", ("up", "$", ""), ["classes up $", "whole classes up $"]),
+        (
+            "whole sketch",
+            ("up", "\x01", "$"),
+            ["sketch up \x01", "sketch up \x01 $", "whole sketch up \x01", "whole sketch up \x01 $"],
+        ),
+        ("entity", "analyst", ["entity analyst"]),
+    ],
+)
+def test_a_run_lies_where_its_name_is_hashed_to(table: str, key: object, names: list[str]) -> None:
+    assert sequence_places(table, key) == [crc32(name.encode()) % SEQUENCES for name in names]

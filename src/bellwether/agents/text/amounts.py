@@ -18,6 +18,7 @@ _BEFORE = (
 _NOW_AND_THEN = re.compile(
     rf"(?<![\w.,]){_AMOUNT}(?P<then>[^\d;]{{0,40}}?{_BEFORE}|\s?\((?:vs\.?\s)?){_AMOUNT}(?!\w)"
 )
+_IN_BRACKETS = re.compile(rf"\((?:vs\.?\s)?{_AMOUNT}").search
 _THEN_AND_NOW = re.compile(rf"\bfrom\s{_AMOUNT}(?:\s[a-z]+){{0,3}}?\sto\s{_AMOUNT}(?!\w)")
 _SWING = re.compile(
     r"\b(?P<is>profit|income|earnings|loss)\b(?P<between>[^;!?]{0,60}?)"
@@ -53,10 +54,23 @@ def compare(folded: str) -> str:
         or " versus " in folded
     ):
         return folded
-    folded = _SWING.sub(_swung, folded)
-    if not _TWO_NUMBERS(folded):
+    if "loss" in folded or "profit" in folded or "income" in folded:
+        folded = _SWING.sub(_swung, folded)
+    if not (_TWO_NUMBERS(folded) and _names_two(folded)):
         return folded
     return _THEN_AND_NOW.sub(_forward, _NOW_AND_THEN.sub(_backward, folded))
+
+
+def _names_two(folded: str) -> bool:
+    """Whether what stands between two amounts that are compared is there at all, told without the amounts."""
+    return (
+        "from" in folded
+        or "vs" in folded
+        or "against" in folded
+        or "versus" in folded
+        or "compar" in folded
+        or _IN_BRACKETS(folded) is not None
+    )
 
 
 def _swung(match: re.Match[str]) -> str:

@@ -6,7 +6,8 @@ column for each place a word can stand in (`COLUMNS`), so that all of a word's w
 second part belongs to sequences: neighbouring words and runs of word classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from math import sqrt
 from typing import Any, NamedTuple
@@ -48,32 +49,41 @@ class Places(NamedTuple):
     second: int
 
 
-def _hash(name: str) -> int:
-    return crc32(name.encode("utf-8", "surrogatepass"))
+def hash_of(token: str) -> int:
+    """32 bits."""
+    return crc32(token.encode("utf-8", "surrogatepass"))
+
+
+def framed(token: str) -> bytes:
+    """`<token>`, whose substrings of four bytes count; empty unless it is a word of three letters or more."""
+    if len(token) > 2 and token[0].isalpha():
+        return f"<{token[:_LONGEST]}>".encode("utf-8", "surrogatepass")
+    return b""
+
+
+def halves(whole: Any) -> tuple[Any, Any]:
+    """A token's halves of a pair's place, from its hash; of many at once from an array of 64 bits unsigned.
+
+    One hash of 32 bits serves three times: as it is, mixed by an odd number, and by another.
+    """
+    return (whole * 0x9E3779B1 >> 13) % SEQUENCES, (whole * 0x85EBCA6B >> 11) % SEQUENCES
 
 
 def token_places(token: str) -> Places:
-    """Places of a token; of its substrings of four bytes of `<token>` too if it is a word of three letters or
-    more: what an unknown inflection shares with known ones."""
-    word = f"<{token[:_LONGEST]}>".encode("utf-8", "surrogatepass")
-    whole = crc32(token.encode("utf-8", "surrogatepass"))
+    """Places of a token; of its substrings too if it is a word: what an unknown inflection shares with known
+    ones."""
+    whole = hash_of(token)
     rows, value = [whole % ROWS * WIDTH], WORD
-    if len(token) > 2 and token[0].isalpha():
+    if word := framed(token):
         rows += [crc32(word[at : at + 4]) % ROWS * WIDTH for at in range(min(len(word) - 3, MOST_ROWS - 1))]
         # a word weighs the same whether it is long or short
         value = CHARACTERS / sqrt(len(rows))
-    # one hash of 32 bits serves three times: as it is, mixed by an odd number, and by another
-    return Places(
-        rows,
-        value,
-        (whole * 0x9E3779B1 >> 13) % SEQUENCES,
-        (whole * 0x85EBCA6B >> 11) % SEQUENCES,
-    )
+    return Places(rows, value, *halves(whole))
 
 
 def class_row(kind: str) -> int:
     """Place of the first column of a word class."""
-    return _hash(f"class {kind}") % ROWS * WIDTH
+    return hash_of(f"class {kind}") % ROWS * WIDTH
 
 
 def token_features(column: str, token: str) -> list[tuple[int, float]]:
@@ -92,15 +102,28 @@ def pair_features(tokens: Sequence[str]) -> list[tuple[int, float]]:
     return [(FIRST_SEQUENCE + (one.first ^ two.second), PAIR) for one, two in pairwise(places)]
 
 
-def _run_names(table: str, run: Sequence[str]) -> list[str]:
-    short = f"{run[0]} {run[1]}"
-    names = [short, f"{short} {run[2]}"] if run[2] else [short]
-    shared = table.removeprefix("whole ")
-    return [f"{part} {name}" for part in dict.fromkeys((shared, table)) for name in names]
+@cache
+def _table_hashes(table: str) -> tuple[int, ...]:
+    # what a whole text and a text about an entity have in common comes first
+    return tuple(hash_of(part) for part in dict.fromkeys((table.removeprefix("whole "), table)))
+
+
+def _run_hashes(table: str, run: Sequence[str]) -> Iterator[int]:
+    two, third = f" {run[0]} {run[1]}".encode(), f" {run[2]}".encode()
+    for beginning in _table_hashes(table):
+        # a CRC goes on where that of the beginning ended
+        short = crc32(two, beginning)
+        yield short
+        if run[2]:
+            yield crc32(third, short)
 
 
 def sequence_places(table: str, key: Any) -> list[int]:
     """Places among the sequences of a run of word classes or of a class of the entity's own name; each has
-    the value `CLASS`."""
-    names = [f"entity {key}"] if table == "entity" else _run_names(table, key)
-    return [_hash(name) % SEQUENCES for name in names]
+    the value `CLASS`.
+
+    A run is hashed as the table's name and its classes with a space before each: without its third class, and
+    with it if there is one.
+    """
+    hashes = [hash_of(f"entity {key}")] if table == "entity" else _run_hashes(table, key)
+    return [found % SEQUENCES for found in hashes]

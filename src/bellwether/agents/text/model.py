@@ -119,14 +119,14 @@ class _Rows:
     """
 
     def __init__(self, weights: Weights) -> None:
-        self._rows, self._scale = weights.rows, weights.row_scale
+        self.stored, self.scale = weights.rows, weights.row_scale
         self._class = cache(self._weigh_class)
 
     def _sums(self, rows: Sequence[int], value: float) -> list[complex]:
-        stored = self._rows
+        stored = self.stored
         # a place counts columns of four bytes
         total = sum(map(int.from_bytes, [stored[4 * row : 4 * (row + WIDTH)] for row in rows]))
-        lanes, base, unit = _LANES(total.to_bytes(4 * WIDTH, "big")), BIAS * len(rows), value * self._scale
+        lanes, base, unit = _LANES(total.to_bytes(4 * WIDTH, "big")), BIAS * len(rows), value * self.scale
         return [
             complex((negative - base) * unit, (positive - base) * unit)
             for negative, positive in zip(lanes[::2], lanes[1::2], strict=True)
@@ -178,21 +178,23 @@ class SentimentModel:
     """Reads what a headline or post says, about one entity or as a whole.
 
     Safe to share between threads: reading only adds to caches. The same text always gives the same reading.
+    `text.many` reads many texts at once with the weights kept here.
     """
 
     def __init__(self, weights: Weights) -> None:
         self.version = weights.version
-        self._bias = complex(weights.negative, weights.positive)
-        stored = array("H", weights.sequences)
+        self.bias = complex(weights.negative, weights.positive)
+        self.rows, self.sequence_scale = _Rows(weights), weights.sequence_scale
+        self.sequences = array("H", weights.sequences)
         if byteorder == "big":
-            stored.byteswap()
-        self._stored, self._decode = stored.__getitem__, _Decoded(weights.sequence_scale).__getitem__
-        self._vocabulary = Vocabulary(_Rows(weights).weigh)
+            self.sequences.byteswap()
+        self._stored, self._decode = self.sequences.__getitem__, _Decoded(weights.sequence_scale).__getitem__
+        self._vocabulary = Vocabulary(self.rows.weigh)
         self._start, self._end = self._vocabulary.start.first, self._vocabulary.end.second
         self._whole_tables, self._entity_tables = (
-            [_Sequences(name, self._total).__getitem__ for name in names] for names in (WHOLE, ABOUT)
+            [_Sequences(name, self.total).__getitem__ for name in names] for names in (WHOLE, ABOUT)
         )
-        self._whole, self._entity = weights.whole, weights.entity
+        self.whole, self.entity = weights.whole, weights.entity
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self | "SentimentModel":
@@ -201,19 +203,20 @@ class SentimentModel:
             return _packaged()
         return cls(msgspec.msgpack.decode(path.read_bytes(), type=Weights))
 
-    def _total(self, places: Iterable[int]) -> complex:
+    def total(self, places: Iterable[int]) -> complex:
+        """Summed weights of places among the sequences."""
         return sum(map(self._decode, map(self._stored, places)), 0j)
 
     def _log_odds(
         self, text: str, names: Sequence[str], span: tuple[int, int] | None
     ) -> tuple[complex, bool]:
         words, at, start, end, sequences = see(text, names, span, self._vocabulary)
-        total = self._bias
+        total = self.bias
         if at < 0:
-            tables, scaling = self._whole_tables, self._whole
+            tables, scaling = self._whole_tables, self.whole
             total = sum([word.whole for word in words], total)
         else:
-            tables, scaling = self._entity_tables, self._entity
+            tables, scaling = self._entity_tables, self.entity
             total = sum([word.far_left for word in words[:start]], total)
             total = sum([word.left for word in words[start:at]], total)
             total = sum([word.right for word in words[at + 1 : end]], total)
@@ -223,7 +226,7 @@ class SentimentModel:
         firsts, seconds = [word.first for word in words], [word.second for word in words]
         places = map(xor, [self._start, *firsts], [*seconds, self._end])
         # PAIR is 1: pairs need no scaling
-        total += self._total(places)
+        total += self.total(places)
         if at < 0 and len(words) > 2 * WINDOW:
             # evidence adds up word by word; beyond the length trained on it is averaged instead
             total *= 2 * WINDOW / len(words)

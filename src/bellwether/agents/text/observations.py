@@ -35,7 +35,8 @@ read around its mention."""
 CACHED_KEYS = 24_000
 """Per cache; one that outgrows it is emptied, which bounds the memory of a long-lived process."""
 
-_LONGEST_KEPT = 64
+LONGEST_KEPT = 64
+"""Characters; longer tokens and pieces are not kept, so that no text can fill the memory with a few."""
 
 _ONE_SENTENCE = 280
 """A longer text (characters) is cut to the sentence that names the entity; headlines are left whole because
@@ -77,15 +78,11 @@ class Vocabulary(dict[str, Word]):
     def __missing__(self, token: str) -> Word:
         places = token_places(token)
         word = Word(token, places, self._weigh(places, CLASS_OF.get(token)))
-        if len(token) <= _LONGEST_KEPT:
+        if len(token) <= LONGEST_KEPT:
             if len(self) >= CACHED_KEYS:
                 self.clear()
             self[token] = word
         return word
-
-    def words(self, folded: str) -> list[Word]:
-        """The words of folded text."""
-        return self.of_pieces(pieces(folded))
 
     def of_pieces(self, cut: Sequence[str]) -> list[Word]:
         """The words of what stands between spaces."""
@@ -99,7 +96,7 @@ class _Pieces(dict[str, tuple[Word, ...]]):
 
     def __missing__(self, piece: str) -> tuple[Word, ...]:
         words = tuple(map(self._vocabulary.__getitem__, split_piece(piece)))
-        if len(piece) <= _LONGEST_KEPT:
+        if words and len(piece) <= LONGEST_KEPT:
             if len(self) >= CACHED_KEYS:
                 self.clear()
             self[piece] = words
@@ -128,9 +125,13 @@ class Seen(NamedTuple):
         return zip(COLUMNS[2:], parts, strict=True)
 
 
-_BEFORE_OWNER = frozenset({"at"})
-_PERFORMANCE = word_list("performance")
-_IN_SKETCH = (SKELETON | {START, ENTITY, END}).__contains__
+BEFORE_OWNER = "at"
+PERFORMANCE = word_list("performance")
+"""Words that are the entity's own when they stand before `at` and the entity."""
+
+
+IN_SKETCH = SKELETON | {START, ENTITY, END}
+"""Classes in the sketch of a text."""
 
 
 def _runs(sequence: Sequence[str]) -> Iterable[tuple[str, ...]]:
@@ -150,7 +151,7 @@ def observe(words: list[Word], vocabulary: Vocabulary) -> Seen:
     """Sees a text as a whole, without an entity."""
     words, kinds = _kinds(words, vocabulary)
     sequence = [START, *filter(None, kinds), END]
-    return Seen(words, -1, -1, -1, (_runs(sequence), _runs(list(filter(_IN_SKETCH, sequence)))))
+    return Seen(words, -1, -1, -1, (_runs(sequence), _runs(list(filter(IN_SKETCH.__contains__, sequence)))))
 
 
 def _clause(words: Sequence[Word], at: int) -> tuple[int, int]:
@@ -165,7 +166,7 @@ def _clause(words: Sequence[Word], at: int) -> tuple[int, int]:
 def _own_place(words: list[Word], at: int) -> tuple[list[Word], int]:
     """`profit rises at` an entity reads as the entity's `profit rises`."""
     start, _ = _clause(words, at)
-    if not any(word.token in _PERFORMANCE for word in words[start : at - 1]):
+    if not any(word.token in PERFORMANCE for word in words[start : at - 1]):
         return words, at
     return [*words[:start], words[at], *words[start : at - 1], *words[at + 1 :]], start
 
@@ -176,12 +177,12 @@ def observe_entity(words: list[Word], at: int, own: Sequence[str], vocabulary: V
     Only the classes of the name are used (an analyst, a regulator, an index), never its words: the same
     sentence about another company reads the same.
     """
-    if at > 1 and words[at - 1].token in _BEFORE_OWNER:
+    if at > 1 and words[at - 1].token == BEFORE_OWNER:
         words, at = _own_place(words, at)
     words, kinds = _kinds(words, vocabulary)
     start, end = _clause(words, at)
     sequence = [START, *filter(None, kinds), END]
-    sequences = (_runs(sequence), _runs(list(filter(_IN_SKETCH, sequence))), own)
+    sequences = (_runs(sequence), _runs(list(filter(IN_SKETCH.__contains__, sequence))), own)
     return Seen(words, at, start, end, sequences)
 
 
@@ -205,11 +206,10 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     return first, after.start() if after else len(text)
 
 
-def see(text: str, names: Sequence[str], span: tuple[int, int] | None, vocabulary: Vocabulary) -> Seen:
-    """What the model sees of `text`.
-
-    `names` are the entity's surface names; `span` is its mention when the caller knows it (offsets into
-    `text`).
+def mark(text: str, names: Sequence[str], span: tuple[int, int] | None) -> tuple[str, str | None]:
+    """Folded `text` with `HERE` in place of the entity and `ENTITY` in place of its further mentions, and the
+    name that stood there; or the text without a mark and None. What says more than its words is written out
+    (`compare`).
     """
     folded = without_control(fold(text))
     low_names = folded_names(tuple(names)) if names else ()
@@ -217,7 +217,7 @@ def see(text: str, names: Sequence[str], span: tuple[int, int] | None, vocabular
     if span is None and low_names:
         span = locate(folded, low_names)
     if span is None:
-        return observe(vocabulary.words(compare(folded)), vocabulary)
+        return compare(folded), None
     start, end = span
     if len(text) > _ONE_SENTENCE:
         first, last = _sentence(text, start, end)
@@ -226,7 +226,19 @@ def see(text: str, names: Sequence[str], span: tuple[int, int] | None, vocabular
     low_names = low_names or (name,)
     # the mention that was looked for is the first one, so that no other can be before it
     before = hide(folded[:start], low_names) if known else folded[:start]
-    cut = pieces(compare(f"{before} {HERE} {hide(folded[end:], low_names)}"))
+    return compare(f"{before} {HERE} {hide(folded[end:], low_names)}"), name
+
+
+def see(text: str, names: Sequence[str], span: tuple[int, int] | None, vocabulary: Vocabulary) -> Seen:
+    """What the model sees of `text`.
+
+    `names` are the entity's surface names; `span` is its mention when the caller knows it (offsets into
+    `text`).
+    """
+    marked, name = mark(text, names, span)
+    cut = pieces(marked)
+    if name is None:
+        return observe(vocabulary.of_pieces(cut), vocabulary)
     at = cut.index(HERE)
     left, right = vocabulary.of_pieces(cut[:at])[-WINDOW:], vocabulary.of_pieces(cut[at + 1 :])[:WINDOW]
     return observe_entity([*left, vocabulary.entity, *right], len(left), name_classes(name), vocabulary)

@@ -19,9 +19,10 @@ _FIND = re.compile(
     "[\x01\x02]|"
     r"\$[^\W\d_][\w.]*|@\w+|'s\b|[^\W\d_]\w*(?:['&.-]\w+)*|0[0,]*(?:\.0+)?|[%;:,?!|()\"-]"
 ).findall
-_SHAPE = str.maketrans("123456789’‘“”–—", "000000000''\"\"--")
-_ASCII_SHAPE = bytes.maketrans(b"123456789", b"000000000")
-_QUOTES = str.maketrans("’‘", "''")
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_MARKS = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("–", "-"), ("—", "-"))
+_QUOTES = _MARKS[:2]
+_ADDRESS = ("http://", "https://", "www.")
 
 
 def split_piece(piece: str) -> list[str]:
@@ -30,6 +31,10 @@ def split_piece(piece: str) -> list[str]:
     Addresses are dropped, every cashtag is one token and every mention another: which share or whose
     account it is says nothing about the mood of the sentence. A possessive is read as its noun.
     """
+    if piece.isalpha():
+        return [piece]
+    if piece.startswith(_ADDRESS):
+        return []
     if "://" in piece or "www." in piece:
         piece = _URL.sub(" ", piece)
     return [_token(found) for found in _FIND(piece)]
@@ -47,16 +52,28 @@ def fold(text: str) -> str:
     if len(lowered) != len(text):
         # a handful of letters ("İ") lower to two characters; those stay as they are
         lowered = "".join(low if len(low := char.lower()) == 1 else char for char in text)
-    return lowered if lowered.isascii() else lowered.translate(_QUOTES)
+    return lowered if lowered.isascii() else _written_plainly(lowered, _QUOTES)
+
+
+def _written_plainly(text: str, marks: Iterable[tuple[str, str]]) -> str:
+    for mark, plain in marks:
+        text = text.replace(mark, plain)
+    return text
+
+
+def shape(folded: str) -> str:
+    """Folded text with every digit written as 0, and quotation marks and dashes as on a keyboard."""
+    if folded.isascii():
+        return folded.encode().translate(_DIGITS).decode()
+    # a digit is one byte of UTF-8, and no other character has that byte in it
+    shaped = folded.encode("utf-8", "surrogatepass").translate(_DIGITS).decode("utf-8", "surrogatepass")
+    return _written_plainly(shaped, _MARKS)
 
 
 def pieces(folded: str) -> list[str]:
     """Folded text cut at its spaces, every digit written as 0; a last word cut off by the platform is left
     out."""
-    if folded.isascii():
-        cut = folded.encode().translate(_ASCII_SHAPE).decode().split()
-    else:
-        cut = folded.translate(_SHAPE).split()
+    cut = shape(folded).split()
     if cut and cut[-1][-1] == "…":
         del cut[-1]
     return cut
@@ -102,10 +119,16 @@ def locate(folded: str, names: Iterable[str]) -> tuple[int, int] | None:
 def hide(folded: str, names: Sequence[str]) -> str:
     """`folded` with every further whole-word mention of the entity's names replaced by `ENTITY`."""
     for name in names:
-        start = find_name(folded, name) if name else -1
-        while start >= 0:
-            folded = f"{folded[:start]} {ENTITY} {folded[start + len(name) :]}"
-            start = find_name(folded, name, start + 3)
+        if name and name in folded:
+            folded = _hidden(folded, name)
+    return folded
+
+
+def _hidden(folded: str, name: str) -> str:
+    start = find_name(folded, name)
+    while start >= 0:
+        folded = f"{folded[:start]} {ENTITY} {folded[start + len(name) :]}"
+        start = find_name(folded, name, start + 3)
     return folded
 
 
