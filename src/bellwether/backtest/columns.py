@@ -13,6 +13,11 @@ _FURTHEST = 700.0
 """Beyond it e^x leaves the range of a float; probabilities are clipped long before."""
 
 
+def distinct(values: Ints) -> list[int]:
+    """Each of the values once, ascending."""
+    return sorted(set(values.tolist()))
+
+
 def log_odds(p: Floats) -> Floats:
     """`domain.log_odds.log_odds` of each."""
     clipped = np.clip(p, LEAST_P, MOST_P)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bellwether.agents.attention import BASELINE_DAYS, MAD_TO_SIGMA, MOST_Z, SHORTEST_BASELINE, stabilised
-from bellwether.backtest.columns import Floats, Ints
+from bellwether.backtest.columns import Floats, Ints, distinct
 from bellwether.domain.day_sums import SHORTEST_HALF_LIFE
 from bellwether.domain.decay import LONGEST_LIFE, live_hours
 from bellwether.domain.state import AgentSums, AssetDay
@@ -81,7 +81,7 @@ class Knowledge:
         now = self._mentions[self._day % DAYS_READ, assets]
         speaks = (known >= SHORTEST_BASELINE) & (now > 0)
         reading = np.zeros(len(assets))
-        for days in np.unique(known[speaks]).tolist():
+        for days in distinct(known[speaks]):
             chosen = np.flatnonzero(speaks & (known == days))
             reading[chosen] = self._unusual(assets[chosen], days)
         return np.where(speaks, now, 0).astype(np.float64), reading

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bellwether.agents.registry import default_config
 from bellwether.backtest.calibration_columns import Series, fit_columns
-from bellwether.backtest.columns import Floats, log_odds
+from bellwether.backtest.columns import Floats, distinct, log_odds
 from bellwether.backtest.forecasts import Outcomes
 from bellwether.domain.calibration import Fit, brier_skill
 from bellwether.domain.learning import in_force_a_day_ago, learned
@@ -138,7 +138,7 @@ def _by_day(outcomes: Outcomes) -> Iterator[Outcomes]:
     if len(days) and days[0] == days[-1]:
         yield outcomes
         return
-    for day in np.unique(days).tolist():
+    for day in distinct(days):
         yield outcomes.take(np.flatnonzero(days == day))
 
 

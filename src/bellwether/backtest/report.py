@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-import numpy as np
 from msgspec import Struct, to_builtins
 
 from bellwether.agents.registry import DEFAULTS, ON_REQUEST, default_config
 from bellwether.backtest.agent_records import agent_record
 from bellwether.backtest.by_day import ByDay
+from bellwether.backtest.columns import distinct
 from bellwether.backtest.figures import Figures, figures
 from bellwether.backtest.forecasts import Outcomes, Replayed
 from bellwether.backtest.records import Settings
@@ -67,13 +67,13 @@ class Report(Struct, frozen=True, kw_only=True):
 def report_of(replayed: Replayed, histories: Mapping[str, History], settings: Settings) -> Report:
     """Measures a replay."""
     resolved = replayed.resolved
-    days = [date.fromordinal(day) for day in np.unique(resolved.forecasts.day).tolist()]
+    days = [date.fromordinal(day) for day in distinct(resolved.forecasts.day)]
     return Report(
         settings=settings,
         first=days[0] if days else None,
         last=days[-1] if days else None,
         days=len(days),
-        assets=len(np.unique(resolved.forecasts.asset)),
+        assets=len(distinct(resolved.forecasts.asset)),
         figures=figures(resolved, settings),
         agents=_agents(replayed, settings),
         trading=trading(resolved, histories, settings),

@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from bellwether.backtest.columns import Flags, Floats, Ints
+from bellwether.backtest.columns import Flags, Floats, Ints, distinct
 from bellwether.domain.evaluation import PATIENCE_DAYS
 from bellwether.domain.prices import History
 
@@ -120,7 +120,7 @@ class Waiting:
 
     def add(self, places: Ints, due: Ints) -> None:
         """Forecasts with these places are known at the midnights that begin the days `due`."""
-        for day in np.unique(due).tolist():
+        for day in distinct(due):
             self._places[day].append(places[due == day])
 
     def known(self, today: int) -> Ints:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bellwether.backtest.by_day import ByDay
 from bellwether.backtest.cluster_bootstrap import bootstrap, percentile_interval
-from bellwether.backtest.columns import Flags, Floats, Ints
+from bellwether.backtest.columns import Flags, Floats, Ints, distinct
 from bellwether.backtest.figures import Figure
 from bellwether.backtest.forecasts import Outcomes
 from bellwether.backtest.records import Settings
@@ -84,7 +84,7 @@ def market_known(resolved: Outcomes, histories: Mapping[str, History]) -> tuple[
     """
     made = resolved.forecasts
     volume, volatility = np.zeros(len(resolved)), np.zeros(len(resolved))
-    for place in np.unique(made.asset).tolist():
+    for place in distinct(made.asset):
         own, history = made.asset == place, histories[made.assets[place]]
         known = np.searchsorted(ordinals(history), made.day[own], side="right")
         volume[own] = _volumes(history, known)
