@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -203,27 +204,25 @@ def _ordered(names: Sequence[str], counts: "Counts", output: Output) -> list["St
     from bellwether.cli.progress import progress
 
     with progress(output.err, "reading", "items") as shown:
-
-        def each() -> Iterator[tuple["Item", "Kind"]]:
-            for name in names:
-                yield from _items(name, counts, shown)
-
-        return in_order(each(), counts)
+        batches = (_items(name, counts, shown) for name in names)
+        return in_order(chain.from_iterable(chain.from_iterable(batches)), counts)
 
 
-def _items(name: str, counts: "Counts", shown: Any) -> Iterator[tuple["Item", "Kind"]]:
-    from bellwether.cli.readers import RowReader, open_document, read_items
+def _items(name: str, counts: "Counts", shown: Any) -> Iterator[list[tuple["Item", "Kind"]]]:
+    from bellwether.cli.readers import RowReader, open_document, read_batches
 
     reader = RowReader()
+    untold = 0
     with _readable(name), open_document(name) as document:
-        for number, line in enumerate(read_items(document, reader), start=1):
-            if line.item is not None:
-                yield line.item, line.kind
-            else:
-                counts.items += 1
-                counts.rejected += 1
-            if number % 1_000 == 0:
-                shown.advance(1_000)
+        for lines in read_batches(document, reader):
+            found = [(line.item, line.kind) for line in lines if line.item is not None]
+            counts.items += len(lines) - len(found)
+            counts.rejected += len(lines) - len(found)
+            yield found
+            untold += len(lines)
+            if untold >= 1_000:
+                shown.advance(untold)
+                untold = 0
 
 
 @contextmanager

@@ -70,9 +70,7 @@ class StoredItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def words(self) -> str:
         """Title and text as one string, as the agents read it."""
-        if self.title and self.text:
-            return f"{self.title}\n{self.text}"
-        return self.title or self.text or ""
+        return _words(self.title, self.text)
 
 
 class Rejection(Struct, frozen=True, kw_only=True):
@@ -105,7 +103,13 @@ class RejectedItem(ValueError):
 _RETWEET = re.compile(r"^\s*(?:rt|mt|via)\s+@\w+\s*:?\s*", re.IGNORECASE)
 _LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _RUN = re.compile(r"[\w$]+")
-_ASCII_GAPS = str.maketrans({chr(code): " " for code in range(128) if not _RUN.match(chr(code))})
+# the same for plain letters in lower case: patterns that begin with characters to search for
+_LOWER_LINK = re.compile(r"https?://\S+|www\.\S+")
+_LOWER_ADDRESS = re.compile(r"https?://\S+")
+_LOWER_RUNS = "".join(chr(code) if _RUN.match(chr(code)) else " " for code in range(128)).lower().encode()
+_LOWER_RUNS += bytes(range(128, 256))
+
+_FEWEST_WORDS = 4
 
 
 def item_id(source: str, source_id: str) -> str:
@@ -121,14 +125,25 @@ def author_hash(salt: bytes, source: str, author: str) -> str:
 
 def normalised_words(text: str) -> str:
     """Text without what reposts change: retweet prefix, links, case, punctuation, spacing."""
-    ascii_only = text.isascii()
-    if not ascii_only:
+    return _normalised(text).decode()
+
+
+def _normalised(text: str) -> bytes:
+    """The normalised words in UTF-8, one space between two of them."""
+    if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     if retweeted := _RETWEET.match(text):
         text = text[retweeted.end() :]
-    text = _without_links(text)
-    runs = text.translate(_ASCII_GAPS).split() if ascii_only else _RUN.findall(text)
-    return " ".join(runs).casefold()
+    if text.isascii():
+        return b" ".join(_without_lower_links(text.lower()).encode().translate(_LOWER_RUNS).split())
+    return " ".join(_RUN.findall(_without_links(text))).casefold().encode()
+
+
+def _without_lower_links(text: str) -> str:
+    """Plain lower-case text without links."""
+    if "www." in text:
+        return _LOWER_LINK.sub(" ", text)
+    return _LOWER_ADDRESS.sub(" ", text) if "://" in text else text
 
 
 def _without_links(text: str) -> str:
@@ -148,10 +163,14 @@ def cluster_id(item: Item) -> str:
     The same normalised words are the same cluster, whoever says them; a repost without words of its own
     joins the original by id. Fewer than four words say too little to call two items copies.
     """
-    words = normalised_words("\n".join(part for part in (item.title, item.text) if part))
-    if len(words.split()) >= 4:
-        return "w-" + hashlib.sha256(words.encode()).hexdigest()[:24]
+    words = _normalised(_words(item.title, item.text))
+    if words.count(b" ") >= _FEWEST_WORDS - 1:
+        return "w-" + hashlib.sha256(words).hexdigest()[:24]
     return "i-" + item_id(item.source, item.repost_of or item.source_id)
+
+
+def _words(title: str | None, text: str | None) -> str:
+    return f"{title}\n{text}" if title and text else title or text or ""
 
 
 def settle(
@@ -170,16 +189,10 @@ def settle(
     """
     if not ((item.title and item.title.strip()) or (item.text and item.text.strip())):
         raise RejectedItem("no_words", "an item needs a title or a text")
-    _require_a_time_of_ours(item)
-    if item.published_at > received_at + CLOCK_SKEW:
-        raise RejectedItem("in_the_future", f"published_at {item.published_at.isoformat()} is in the future")
-    if item.observed_at is not None and item.observed_at > received_at + CLOCK_SKEW:
-        raise RejectedItem("in_the_future", f"observed_at {item.observed_at.isoformat()} is in the future")
-    if item.observed_at is not None and item.observed_at < item.published_at - CLOCK_SKEW:
-        raise RejectedItem("observed_before_published", "observed_at is before published_at")
-    published = min(item.published_at, received_at).astimezone(UTC)
+    _require_times_of_ours(item.published_at, item.observed_at, received_at + CLOCK_SKEW)
+    published = _at_the_latest(received_at, item.published_at)
+    observed = _at_the_latest(received_at, item.observed_at or received_at)
     history = item.observed_at is None and received_at - published > HISTORY_AFTER
-    observed = min(item.observed_at or received_at, received_at).astimezone(UTC)
     return StoredItem(
         item_id=item_id(item.source, item.source_id),
         kind=kind,
@@ -199,10 +212,26 @@ def settle(
     )
 
 
-def _require_a_time_of_ours(item: Item) -> None:
-    for name, at in (("published_at", item.published_at), ("observed_at", item.observed_at)):
-        if at is not None and at < EARLIEST:
+def _require_times_of_ours(published: datetime, observed: datetime | None, latest: datetime) -> None:
+    if observed is None and EARLIEST <= published <= latest:
+        return
+    times = [("published_at", published)]
+    if observed is not None:
+        times.append(("observed_at", observed))
+    for name, at in times:
+        if at < EARLIEST:
             raise RejectedItem("too_early", f"{name} {at.isoformat()} is before {EARLIEST:%Y}")
+    for name, at in times:
+        if at > latest:
+            raise RejectedItem("in_the_future", f"{name} {at.isoformat()} is in the future")
+    if observed is not None and observed < published - CLOCK_SKEW:
+        raise RejectedItem("observed_before_published", "observed_at is before published_at")
+
+
+def _at_the_latest(latest: datetime, at: datetime) -> datetime:
+    if at > latest:
+        return latest.astimezone(UTC)
+    return at.astimezone(UTC)
 
 
 def decode_item(raw: msgspec.Raw | bytes) -> Item:

@@ -7,6 +7,7 @@ through a dictionary. The cost does not depend on how many entities are tracked.
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
+from itertools import filterfalse
 from typing import Any, Literal
 
 import msgspec
@@ -30,10 +31,15 @@ _CASHTAG = re.compile(
     # what comes before the sign is looked at last, so that the search can go from sign to sign
     r"\$(?<![\w$@#&]\$)([A-Za-z](?:[A-Za-z]{0,5}|[A-Za-z0-9]{0,11}))(?:([._/-])([A-Za-z]{1,2})(?!\w))?(?![\w\ufffd\u2026])"
 )
-_HASHTAG = re.compile(r"(?<![\w&#])#([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
+_HASHTAG = re.compile(r"#(?<![\w&#]#)([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
 _ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
 """Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
+_LINK = re.compile(r"http(?<![\w@#$]http)s?://\S*")
+_LINK_START = re.compile("http|www")
+_OF_RUNS = re.compile(r"[\w@#$']")
+_GAPS = bytes(code if code > 127 or _OF_RUNS.match(chr(code)) else 32 for code in range(256))
+"""The bytes that are part of no word or tag, as blanks."""
 # alternatives that begin with a plain character each, so that the search need not try every place in the text
 _NOT_WORDS = re.compile(r"https?://\S*|www\.\S*|@[^\W_]\w*|#[^\W_]\w*|\$[^\W_]\w*")
 _AMPERSAND = "&" + 4 * "\x00"
@@ -45,8 +51,8 @@ _GAP = frozenset(
 _EXCHANGE = re.compile(r"(?:NYSE|NASDAQ|Nasdaq|AMEX|LSE|OTC|OTCQB|TSX|ASX|NSE|BSE)\s?:\s?\$?$")
 _CONTEXT_REACH = 6
 _POSSESSIVE = ("'s", "’s", "'S", "’S")
-_MOST_SEEN, _LONGEST_SEEN = 50_000, 10
-"""Words remembered as such that tell or do not: a few megabytes, none of the random ones of links."""
+_MOST_SEEN, _LONGEST_SEEN = 50_000, 24
+"""Words remembered as such that tell or do not: a few megabytes."""
 
 
 class LinkTarget(msgspec.Struct, frozen=True):
@@ -155,8 +161,9 @@ class Linker:
         self._tags: dict[str, str] = {}
         self._tickers: dict[str, bool] = {}
         self._trie: dict[str, Any] = {}
-        self._bright: set[str] = set()
-        self._dull: set[str] = set()
+        self._cashtag_of: dict[str, tuple[str, int, float] | None] = {}
+        self._bright: dict[bytes, tuple[str, ...]] = {}
+        self._dull: set[bytes] = set()
         for asset in assets:
             self._add(asset)
 
@@ -200,19 +207,33 @@ class Linker:
         if telling := self._telling(folded):
             for link in self._words(_plain(folded), telling):
                 _keep(best, link)
-        found = sorted(best.values(), key=lambda link: (link.start, link.symbol))
+        found = list(best.values())
+        if len(found) > 1:
+            found.sort(key=lambda link: (link.start, link.symbol))
         return [_as_written(link, text) for link in found]
 
     def _cashtags(self, text: str) -> Iterable[Link]:
+        known = self._cashtag_of
         for match in _CASHTAG.finditer(text):
-            body, mark, share_class = match.groups()
-            symbol = self._tags.get(f"{body}.{share_class}".lower() if mark else body.lower())
-            start, end = match.span()
-            if symbol is None and mark in ("-", "/"):
-                # "$C-suite" is no share class, but "$AAPL/$MSFT" and "$AAPL-me" still name the share
-                symbol, end = self._tags.get(body.lower()), start + 1 + len(body)
-            if symbol is not None:
-                yield Link(symbol, 0.97 if len(body) == 1 else 0.99, start, end, text[start:end], "cashtag")
+            written = match.group()
+            found = known[written] if written in known else self._cashtag(match)
+            if found is not None:
+                symbol, size, confidence = found
+                start = match.start()
+                yield Link(symbol, confidence, start, start + size, written[:size], "cashtag")
+
+    def _cashtag(self, match: re.Match[str]) -> tuple[str, int, float] | None:
+        """Whose symbol a cashtag is, how many characters of it, and how sure that is; remembered."""
+        body, mark, share_class = match.groups()
+        symbol = self._tags.get(f"{body}.{share_class}".lower() if mark else body.lower())
+        size = len(match.group())
+        if symbol is None and mark in ("-", "/"):
+            # "$C-suite" is no share class, but "$AAPL/$MSFT" and "$AAPL-me" still name the share
+            symbol, size = self._tags.get(body.lower()), 1 + len(body)
+        found = None if symbol is None else (symbol, size, 0.97 if len(body) == 1 else 0.99)
+        if len(self._cashtag_of) < _MOST_SEEN:
+            self._cashtag_of[match.group()] = found
+        return found
 
     def _hashtags(self, text: str) -> Iterable[Link]:
         """`#AAPL` and `#Microsoft`, where the ticker or the name means nothing else."""
@@ -226,9 +247,13 @@ class Linker:
 
     def _telling(self, text: str) -> set[str]:
         """The words of a text a name may begin with or that may be a ticker, and perhaps a few more."""
-        apart = text.replace("http://", " http://").replace("https://", " https://").replace("www.", " www.")
-        words = set(_ROUGH_WORD.findall(apart)) - self._dull
-        return {word for word in words if word in self._bright or self._tells(word)}
+        if "://" in text:
+            text = _LINK.sub("", text)
+        runs = text.encode("utf-8", "surrogatepass").translate(_GAPS).split()
+        telling: set[str] = set()
+        for run in filterfalse(self._dull.__contains__, runs):
+            telling.update(self._bright.get(run) or self._telling_of(run))
+        return telling
 
     def _words(self, text: str, telling: Container[str]) -> Iterable[Link]:
         matches = list(_WORD.finditer(text))
@@ -247,13 +272,20 @@ class Linker:
             if word.isupper() and word in self._tickers and (link := self._ticker(text, matches, position)):
                 yield link
 
+    def _telling_of(self, run: bytes) -> tuple[str, ...]:
+        """The same for a run of characters without a gap; remembered."""
+        text = run.decode("utf-8", "surrogatepass")
+        telling = tuple([word for word in _words_of_run(text) if self._tells(word)])
+        if len(run) <= _LONGEST_SEEN:
+            if not telling and len(self._dull) < _MOST_SEEN:
+                self._dull.add(run)
+            if telling and len(self._bright) < _MOST_SEEN:
+                self._bright[run] = telling
+        return telling
+
     def _tells(self, word: str) -> bool:
-        """Whether a name may begin with a word or it may be a ticker; remembered."""
-        tells = self._node(_key(word)) is not None or (word.isupper() and word in self._tickers)
-        seen = self._bright if tells else self._dull
-        if len(seen) < _MOST_SEEN and len(word) < _LONGEST_SEEN:
-            seen.add(word)
-        return tells
+        """Whether a name may begin with a word or it may be a ticker."""
+        return word in self._tickers or self._node(_key(word)) is not None
 
     def _node(self, key: str) -> dict[str, Any] | None:
         node = self._trie.get(key)
@@ -292,6 +324,20 @@ class Linker:
         else:
             confidence = 0.0 if _shouted(text) else 0.9
         return Link(symbol, confidence, start, end, symbol, "ticker") if confidence else None
+
+
+def _words_of_run(run: str) -> Iterable[str]:
+    """The words of a run of characters without a gap that are no tags, links or not."""
+    if "http" not in run and "www" not in run:
+        if run.isalnum():
+            return (run,)
+        if run[0] in "@#$" and run[1:].isalnum():
+            return ()
+    words = set(_ROUGH_WORD.findall(run))
+    for link in _LINK_START.finditer(run):
+        # what a link is glued to is a word by itself
+        words.update(_ROUGH_WORD.findall(run[: link.start()]))
+    return words
 
 
 def _as_written(link: Link, text: str) -> Link:

@@ -13,7 +13,7 @@ less. "Beats by 3 cents" and "misses by 3 cents" share most of their words and a
 import re
 import unicodedata
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from zlib import crc32
 
@@ -27,13 +27,23 @@ MOST_CHARACTERS = 600
 
 _PLAIN, _NUMBER, _DIRECTION, _TURN = range(4)
 _KINDS = 3
-_CACHED_WORDS = 16_384
+_NONE, _SEVERAL = -1, -2
+_NO_HASHES = {_NONE, _SEVERAL}
+_CACHED, _LONGEST_CACHED = 50_000, 32
+"""Words remembered: a few megabytes."""
 _SAID_BY_COPIES = frozenset({"rt", "mt", "via"})
 
 _LEFT_OUT = r"https?://\S*|www\.\S+|[@$][^\W\d]\w*|&\w+;"
 _WORD = r"(\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?)"
 _WORDS = re.compile(f"{_LEFT_OUT}|{_WORD}").findall
 _WORDS_BUT_CUT_ONES = re.compile(rf"{_LEFT_OUT}|\w+\.\.\.|{_WORD}").findall
+
+# links as the patterns above find them: not where a word or a tag runs into one; what comes before is looked
+# at after four plain characters, so that the search can go from one `http` to the next
+_LINK = re.compile(r"http(?<![\w@$']http)s?://\S*")
+_IN_WORDS = re.compile(r"[\w@$&;.,']")
+_GAPS = bytes(code if code > 127 or _IN_WORDS.match(chr(code)) else 32 for code in range(256))
+"""What is part of no word in plain text without links, as blanks."""
 
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -53,15 +63,22 @@ _LOOKALIKES = str.maketrans(
 
 def words_of(text: str) -> set[str]:
     """The words of a text that copies keep, case-folded."""
-    text = text[:MOST_CHARACTERS]
+    return _words_in(_folded(text[:MOST_CHARACTERS]))
+
+
+def _folded(text: str) -> str:
+    if not text.isascii():
+        # normalised, an ellipsis is three dots
+        text = unicodedata.normalize("NFKD", text.replace("\u2019", "'"))
     if text.isascii():
-        folded = text.lower()
-    else:
-        seen = _UNSEEN.sub("", unicodedata.normalize("NFKD", text))
-        # composed again: marks that spell a word in other scripts belong to it
-        folded = unicodedata.normalize("NFC", seen).casefold().translate(_LOOKALIKES)
-    # normalised, an ellipsis is three dots
-    words = set((_WORDS_BUT_CUT_ONES if "..." in folded else _WORDS)(folded))
+        return text.lower()
+    # composed again: marks that spell a word in other scripts belong to it
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", text)).casefold().translate(_LOOKALIKES)
+
+
+def _words_in(folded: str) -> set[str]:
+    found = _WORDS_BUT_CUT_ONES if "..." in folded else _WORDS
+    words = {folded} if folded.isalpha() else set(found(folded))
     words.discard("")
     return words - _SAID_BY_COPIES
 
@@ -75,13 +92,30 @@ class Sketcher:
     def __init__(self, directions: Collection[str] = (), turns: Collection[str] = ()) -> None:
         kinds = dict.fromkeys(directions, _DIRECTION) | dict.fromkeys(turns, _TURN)
         self._hash = _Hashes(kinds).__getitem__
+        self._hash_of_run = _HashesOfRuns(self._hash).__getitem__
 
     def __call__(self, text: str) -> bytes | None:
         """Two bytes a word, 48 at most, in order; `None` without any word."""
-        words = words_of(text)
-        if not words:
-            return None
-        return array("H", sorted(set(map(self._hash, words)))[:MOST_HASHES]).tobytes()
+        folded = _folded(text[:MOST_CHARACTERS])
+        runs = _runs(folded)
+        hashes = set(map(self._hash, _words_in(folded))) if runs is None else self._hashes_of(runs)
+        return array("H", sorted(hashes)[:MOST_HASHES]).tobytes() if hashes else None
+
+    def _hashes_of(self, runs: Sequence[bytes]) -> set[int]:
+        hashes = set(map(self._hash_of_run, runs))
+        if _SEVERAL in hashes:
+            for run in runs:
+                if self._hash_of_run(run) == _SEVERAL:
+                    hashes.update(map(self._hash, _words_in(run.decode())))
+        return hashes - _NO_HASHES
+
+
+def _runs(folded: str) -> list[bytes] | None:
+    """Plain text in runs that no word reaches out of; `None` where the words are not to be had run by run."""
+    if not folded.isascii():
+        return None
+    text = _LINK.sub("", folded) if "://" in folded else folded
+    return None if "://" in text or "www." in text else text.encode().translate(_GAPS).split()
 
 
 class _Hashes(dict[str, int]):
@@ -94,9 +128,29 @@ class _Hashes(dict[str, int]):
     def __missing__(self, word: str) -> int:
         kind = _NUMBER if word[0].isdigit() else self._kinds.get(word, _PLAIN)
         hashed = crc32(word.encode("utf-8", "surrogatepass")) >> 18 << 2 | kind
-        if len(self) >= _CACHED_WORDS:
+        if len(self) >= _CACHED:
             self.clear()
-        self[word] = hashed
+        if len(word) <= _LONGEST_CACHED:
+            self[word] = hashed
+        return hashed
+
+
+class _HashesOfRuns(dict[bytes, int]):
+    """By run of characters without a gap: the hash of its word, or that it has none or several."""
+
+    def __init__(self, hashed: Callable[[str], int]) -> None:
+        super().__init__()
+        self._hashed = hashed
+
+    def __missing__(self, run: bytes) -> int:
+        text = run.decode()
+        tag = text[0] in "@$" and text[1:].isidentifier()
+        words = set() if tag else _words_in(text)
+        hashed = _SEVERAL if len(words) > 1 else self._hashed(words.pop()) if words else _NONE
+        if len(self) >= _CACHED:
+            self.clear()
+        if len(run) <= _LONGEST_CACHED:
+            self[run] = hashed
         return hashed
 
 

@@ -1,10 +1,16 @@
 """Copies with light edits are known for copies, other sentences of the same words are not."""
 
+import re
+import unicodedata
+from array import array
+from zlib import crc32
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bellwether.agents.copies import sketch_of
+from bellwether.agents.copies import DIRECTIONS, TURNS, sketch_of
+from bellwether.domain import near_duplicates
 from bellwether.domain.near_duplicates import (
     FEWEST_WORDS,
     LEAST_RESEMBLANCE,
@@ -167,3 +173,79 @@ def test_the_cache_of_words_is_bounded() -> None:
     for n in range(6_000):
         sketcher(f"a{n:x}x b{n:x}y c{n:x}z d{n:x}w")
     assert sketcher("up we go now") == before
+
+
+PIECES = (
+    *("http://t.co/x", "HTTPS://t.co/(y-z)", "www.a.com", "www.", "http", "https://", "://", "ftp://x/b"),
+    *("$KO", "$A_B", "abc$DEF", "$9", "@ann", "@_x", "@ann:", "&amp;", "&gt", "&", ";"),
+    *(
+        "don't",
+        "don’t",
+        "'",
+        "'s",
+        "1,250.5",
+        "3.",
+        ".5",
+        "16th",
+        "q4",
+        "x_y",
+        "_",
+        "12...",
+        "tru...",
+        "tru…",
+    ),
+    *("rt", "MT", "via", "up", "NOT", "beats", "é", "\u0430up", "株価", "٣", "ß", "ſ", "\u0301", "\u200b"),
+    *("\ud800", "\x00", "\x1c", "\xa0", "\u2028", "🚀", "...", "…", "-", "(", "!", ":", "/"),
+)
+TEXTS = st.lists(
+    st.sampled_from(PIECES) | st.sampled_from((" ", " ", "\n", "  ")) | st.text(max_size=4), max_size=24
+).map("".join)
+
+
+def sketch_by_pattern(text: str) -> bytes | None:
+    """The words of the whole text by one pattern, each hashed by itself."""
+    text = unicodedata.normalize("NFKD", text[:600])
+    text = unicodedata.normalize("NFC", near_duplicates._UNSEEN.sub("", text)).casefold()
+    text = text.translate(near_duplicates._LOOKALIKES)
+    cut = r"|\w+\.\.\." if "..." in text else ""
+    words = re.findall(
+        rf"https?://\S*|www\.\S+|[@$][^\W\d]\w*|&\w+;{cut}|(\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?)", text
+    )
+    hashes = set()
+    for word in set(words) - {"", "rt", "mt", "via"}:
+        kind = 1 if word[0].isdigit() else 3 if word in TURNS else 2 if word in DIRECTIONS else 0
+        hashes.add(crc32(word.encode("utf-8", "surrogatepass")) >> 18 << 2 | kind)
+    return array("H", sorted(hashes)[:24]).tobytes() if hashes else None
+
+
+@settings(max_examples=500)
+@given(TEXTS | st.text(max_size=40))
+@example("(http://a.b/c-d up")
+@example("uphttp://a.b/c-d")
+@example("don'thttp://a.b")
+@example("@ahttps://b.c up")
+@example("www.http://b.c up")
+@example("up " * 199 + "forever")
+@example("x" * 700)
+@example("")
+def test_a_text_is_sketched_as_the_pattern_says(text: str) -> None:
+    assert sketch_of(text) == sketch_by_pattern(text)
+    assert sketch_of(text) == sketch_by_pattern(text)
+
+
+def test_what_is_remembered_is_what_was_found() -> None:
+    """A full memory is emptied; a word longer than what is remembered is found every time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near_duplicates, "_CACHED", 8)
+        patch.setattr(near_duplicates, "_LONGEST_CACHED", 6)
+        sketcher = Sketcher(DIRECTIONS, TURNS)
+        for n in range(40):
+            text = f"up{n} 16th {'a' * n} not {n % 7}th, $KO word{n % 3}"
+            assert sketcher(text) == sketch_by_pattern(text)
+        hashes = near_duplicates._Hashes({})
+        of_runs = near_duplicates._HashesOfRuns(hashes.__getitem__)
+        assert {of_runs[f"a{chr(n)}".encode()] for n in range(ord("a"), ord("z"))} > {of_runs[b"aa"]}
+        assert of_runs[b"abcdefg"] == hashes["abcdefg"]
+        assert 0 < len(hashes) <= 8
+        assert 0 < len(of_runs) <= 8
+        assert not {"abcdefg", b"abcdefg"} & {*hashes, *of_runs}

@@ -1,13 +1,17 @@
 """What an item becomes when it is taken: its words, its cluster, its times, and the words of a refusal."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bellwether.domain.items import (
     CLOCK_SKEW,
+    EARLIEST,
+    HISTORY_AFTER,
     Item,
     RejectedItem,
     StoredItem,
@@ -118,3 +122,43 @@ def test_a_refusal_says_what_is_wrong() -> None:
         "an item needs a title or a text",
     )
     assert refusal(observed_at=NOW - timedelta(hours=9)).detail == "observed_at is before published_at"
+
+
+NEAR = st.sampled_from([timedelta(0), CLOCK_SKEW, HISTORY_AFTER, NOW - EARLIEST])
+ABOUT = st.builds(
+    lambda far, sign, near, hours: (NOW + sign * far + near).astimezone(timezone(timedelta(hours=hours))),
+    NEAR,
+    st.sampled_from([-1, 1]),
+    st.sampled_from([timedelta(microseconds=n) for n in (-1, 0, 1)]),
+    st.integers(-12, 12),
+)
+
+
+def times_by_rule(published: datetime, observed: datetime | None) -> tuple[datetime, ...] | str:
+    """Published, observed and known as `settle` describes them, or why they are refused."""
+    times = {"published_at": published, "observed_at": observed}
+    told = {name: at for name, at in times.items() if at is not None}
+    for name, at in told.items():
+        if at < EARLIEST:
+            return f"{name} {at.isoformat()} is before 1970"
+    for name, at in told.items():
+        if at > NOW + CLOCK_SKEW:
+            return f"{name} {at.isoformat()} is in the future"
+    if observed is not None and observed < published - CLOCK_SKEW:
+        return "observed_at is before published_at"
+    known = published if observed is None and NOW - published > HISTORY_AFTER else (observed or NOW)
+    return tuple(min(at, NOW) for at in (published, observed or NOW, known))
+
+
+@given(ABOUT, st.none() | ABOUT)
+@example(EARLIEST - timedelta(microseconds=1), EARLIEST - timedelta(days=1))
+@example(NOW + timedelta(days=1), EARLIEST - timedelta(days=1))
+def test_times_are_settled_as_the_rules_say(published: datetime, observed: datetime | None) -> None:
+    expected = times_by_rule(published, observed)
+    if isinstance(expected, str):
+        assert refusal(published_at=published, observed_at=observed).detail == expected
+        return
+    kept = settled(published_at=published, observed_at=observed)
+    times = kept.published_at, kept.observed_at, kept.known_at
+    assert times == expected
+    assert {at.tzinfo for at in times} == {UTC}

@@ -8,17 +8,27 @@ A row that is no item is one `Line` with a fault; a file nothing can be read fro
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, count, repeat
 from typing import IO, NamedTuple
 
 from bellwether.cli.readers.documents import Document, is_url, open_document
 from bellwether.cli.readers.fields import RowReader, columns_of, kind_of
-from bellwether.cli.readers.formats import FileRefused, format_of, opened
+from bellwether.cli.readers.formats import FileRefused, Format, format_of, opened
 from bellwether.cli.readers.objects import as_object, is_json_feed, json_document, json_lines, records_of
 from bellwether.cli.readers.tables import Row, batch_rows, parquet_batches, table_rows
 from bellwether.domain.items import Item, Kind, RejectedItem
 
-__all__ = ["Document", "FileRefused", "Line", "RowReader", "is_url", "open_document", "read_items"]
+__all__ = [
+    "Document",
+    "FileRefused",
+    "Line",
+    "RowReader",
+    "is_url",
+    "open_document",
+    "read_batches",
+    "read_items",
+]
 
 LARGEST_FEED = 64 * 1024 * 1024
 
@@ -34,21 +44,33 @@ class Line(NamedTuple):
 
 def read_items(document: Document, reader: RowReader) -> Iterator[Line]:
     """All items of a document in order. Raises `FileRefused`, possibly after some items of a damaged file."""
+    return chain.from_iterable(read_batches(document, reader))
+
+
+def read_batches(document: Document, reader: RowReader) -> Iterator[Sequence[Line]]:
+    """The same, as many at a time as are read at once."""
     try:
         stream = opened(document.stream)
         format_, encoding = format_of(stream)
         if format_ == "parquet":
             yield from _of_batches(stream, reader)
-        elif format_ == "table":
-            yield from _lines(table_rows(stream, encoding, require_columns), reader)
-        elif format_ == "ndjson":
-            yield from _lines(json_lines(stream, encoding), reader)
-        elif format_ == "json":
-            yield from _json(json_document(stream, encoding), document, reader)
         else:
-            yield from _feed(stream.read(LARGEST_FEED + 1), document)
+            for line in _of_rows(stream, format_, encoding, document, reader):
+                yield (line,)
     except (OSError, EOFError, zlib.error) as fault:
         raise FileRefused(f"it cannot be read to its end ({fault})") from None
+
+
+def _of_rows(
+    stream: IO[bytes], format_: Format, encoding: str, document: Document, reader: RowReader
+) -> Iterator[Line]:
+    if format_ == "table":
+        return _lines(table_rows(stream, encoding, require_columns), reader)
+    if format_ == "ndjson":
+        return _lines(json_lines(stream, encoding), reader)
+    if format_ == "json":
+        return _json(json_document(stream, encoding), document, reader)
+    return _feed(stream.read(LARGEST_FEED + 1), document)
 
 
 def require_columns(names: list[str]) -> None:
@@ -59,16 +81,16 @@ def require_columns(names: list[str]) -> None:
         raise FileRefused(f"{lacking}; its columns are: {listed}")
 
 
-def _of_batches(stream: IO[bytes], reader: RowReader) -> Iterator[Line]:
+def _of_batches(stream: IO[bytes], reader: RowReader) -> Iterator[Sequence[Line]]:
     from bellwether.cli.readers.item_columns import items_of
 
     for first, batch in parquet_batches(stream, require_columns):
         items = items_of(batch, reader)
         if items is None:
-            yield from _lines(batch_rows(first, batch), reader)
+            yield list(_lines(batch_rows(first, batch), reader))
         else:
-            for position, item in enumerate(items, start=first):
-                yield Line(position, item, None, kind_of(item))
+            kinds = map(kind_of, items)
+            yield list(map(Line, count(first), items, repeat(None), kinds))
 
 
 def _lines(rows: Iterator[Row], reader: RowReader) -> Iterator[Line]:
