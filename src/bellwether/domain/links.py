@@ -35,6 +35,8 @@ _HASHTAG = re.compile(r"#(?<![\w&#]#)([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
 _ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
 """Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
+# a link that no word and no tag runs into; what comes before is looked at after four plain characters, so
+# that the search can go from one `http` to the next
 _LINK = re.compile(r"http(?<![\w@#$]http)s?://\S*")
 _LINK_START = re.compile("http|www")
 _OF_RUNS = re.compile(r"[\w@#$']")
