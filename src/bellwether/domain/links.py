@@ -35,6 +35,8 @@ _HASHTAG = re.compile(r"#(?<![\w&#]#)([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
 _ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
 """Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
+# a link that no word and no tag runs into; what comes before is looked at after four plain characters, so
+# that the search can go from one `http` to the next
 _LINK = re.compile(r"http(?<![\w@#$]http)s?://\S*")
 _LINK_START = re.compile("http|www")
 _OF_RUNS = re.compile(r"[\w@#$']")
@@ -97,10 +99,15 @@ class _Letters(dict[int, int]):
 
 
 _LETTERS = _Letters()
+_NOT_PLAIN = re.compile(r"[^\x00-\x7f]").findall
 
 
 def _unaccented(text: str) -> str:
-    return text if text.isascii() else text.translate(_LETTERS)
+    if text.isascii():
+        return text
+    # the few characters that are not plain mostly stay as they are: seen sooner than all is translated
+    others = "".join(_NOT_PLAIN(text))
+    return text if others.translate(_LETTERS) == others else text.translate(_LETTERS)
 
 
 def _keys(name: str) -> list[str]:
@@ -273,10 +280,10 @@ class Linker:
                 yield link
 
     def _telling_of(self, run: bytes) -> tuple[str, ...]:
-        """The same for a run of characters without a gap; remembered."""
+        """The same for a run of characters without a gap; remembered, but for who is spoken to."""
         text = run.decode("utf-8", "surrogatepass")
         telling = tuple([word for word in _words_of_run(text) if self._tells(word)])
-        if len(run) <= _LONGEST_SEEN:
+        if len(run) <= _LONGEST_SEEN and text[0] != "@":
             if not telling and len(self._dull) < _MOST_SEEN:
                 self._dull.add(run)
             if telling and len(self._bright) < _MOST_SEEN:

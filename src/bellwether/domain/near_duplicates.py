@@ -28,9 +28,8 @@ MOST_CHARACTERS = 600
 _PLAIN, _NUMBER, _DIRECTION, _TURN = range(4)
 _KINDS = 3
 _NONE, _SEVERAL = -1, -2
-_NO_HASHES = {_NONE, _SEVERAL}
-_CACHED, _LONGEST_CACHED = 50_000, 32
-"""Words remembered: a few megabytes."""
+_CACHED_WORDS, _CACHED_RUNS, _LONGEST_CACHED = 16_384, 50_000, 32
+"""What is remembered: some ten megabytes at the most."""
 _SAID_BY_COPIES = frozenset({"rt", "mt", "via"})
 
 _LEFT_OUT = r"https?://\S*|www\.\S+|[@$][^\W\d]\w*|&\w+;"
@@ -103,11 +102,12 @@ class Sketcher:
 
     def _hashes_of(self, runs: Sequence[bytes]) -> set[int]:
         hashes = set(map(self._hash_of_run, runs))
+        hashes.discard(_NONE)
         if _SEVERAL in hashes:
-            for run in runs:
-                if self._hash_of_run(run) == _SEVERAL:
-                    hashes.update(map(self._hash, _words_in(run.decode())))
-        return hashes - _NO_HASHES
+            hashes.remove(_SEVERAL)
+            several = [run.decode() for run in runs if self._hash_of_run(run) == _SEVERAL]
+            hashes.update(map(self._hash, _words_in(" ".join(several))))
+        return hashes
 
 
 def _runs(folded: str) -> list[bytes] | None:
@@ -128,7 +128,7 @@ class _Hashes(dict[str, int]):
     def __missing__(self, word: str) -> int:
         kind = _NUMBER if word[0].isdigit() else self._kinds.get(word, _PLAIN)
         hashed = crc32(word.encode("utf-8", "surrogatepass")) >> 18 << 2 | kind
-        if len(self) >= _CACHED:
+        if len(self) >= _CACHED_WORDS:
             self.clear()
         if len(word) <= _LONGEST_CACHED:
             self[word] = hashed
@@ -144,10 +144,11 @@ class _HashesOfRuns(dict[bytes, int]):
 
     def __missing__(self, run: bytes) -> int:
         text = run.decode()
-        tag = text[0] in "@$" and text[1:].isidentifier()
-        words = set() if tag else _words_in(text)
+        if text[0] == "@" and text[1:].isidentifier():
+            return _NONE
+        words = _words_in(text)
         hashed = _SEVERAL if len(words) > 1 else self._hashed(words.pop()) if words else _NONE
-        if len(self) >= _CACHED:
+        if len(self) >= _CACHED_RUNS:
             self.clear()
         if len(run) <= _LONGEST_CACHED:
             self[run] = hashed

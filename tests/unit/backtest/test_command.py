@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -13,6 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 from bellwether.backtest import files as written
+from bellwether.backtest.intake import in_order
+from bellwether.backtest.records import Counts
 from bellwether.cli import backtest as command
 from bellwether.cli.main import Commands
 from tests.unit.backtest.history import market, posts, weekdays
@@ -99,6 +101,36 @@ def test_columns_as_platforms_name_them(folder: Path) -> None:
     counts = json.loads(done.stdout)["counts"]
     assert (counts["items"], counts["rejected"]) == (len(rows), 0)
     assert counts["linked"] > 100
+
+
+@pytest.mark.parametrize("name", ["posts.parquet", "posts.csv"])
+def test_rows_that_are_no_items_are_counted_and_progress_told(name: str, tmp_path: Path) -> None:
+    """Parquet is read two thousand rows at a time, other files row by row."""
+    rows = [(f"p{n}", "2024-01-02T10:00:00Z" if n % 1_500 else "", f"Beacon rises {n}") for n in range(4_500)]
+    columns = dict(zip(("id", "date", "text"), zip(*rows, strict=True), strict=True))
+    pq.write_table(pa.table(columns), tmp_path / "posts.parquet")
+    with (tmp_path / "posts.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([tuple(columns), *rows])
+    counts, told = Counts(), Told([])
+    batches = list(command._items(str(tmp_path / name), counts, told))
+    found = [item.source_id for batch in batches for item, _ in batch]
+    assert (counts.items, counts.rejected) == (3, 3)
+    assert found == [row[0] for row in rows if row[1]]
+    if name == "posts.csv":
+        assert told.advanced == 4 * [1_000]
+    else:
+        assert told.advanced == 2 * [2_000]
+    taken = in_order((pair for batch in batches for pair in batch), counts)
+    assert (counts.items, counts.rejected, len(taken)) == (4_500, 3, 4_497)
+
+
+class Told(NamedTuple):
+    """Stands in for a progress bar."""
+
+    advanced: list[int]
+
+    def advance(self, count: int) -> None:
+        self.advanced.append(count)
 
 
 def test_days_and_horizon_bound_the_forecasts(folder: Path) -> None:

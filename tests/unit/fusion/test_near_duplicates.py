@@ -236,7 +236,8 @@ def test_a_text_is_sketched_as_the_pattern_says(text: str) -> None:
 def test_what_is_remembered_is_what_was_found() -> None:
     """A full memory is emptied; a word longer than what is remembered is found every time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(near_duplicates, "_CACHED", 8)
+        patch.setattr(near_duplicates, "_CACHED_WORDS", 8)
+        patch.setattr(near_duplicates, "_CACHED_RUNS", 8)
         patch.setattr(near_duplicates, "_LONGEST_CACHED", 6)
         sketcher = Sketcher(DIRECTIONS, TURNS)
         for n in range(40):
