@@ -8,34 +8,38 @@ worth depends on the day: the configuration in force, what was folded before.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import NamedTuple
 
 from bellwether.agents.copies import sketch_of
 from bellwether.agents.mentions import Mentions
-from bellwether.agents.readings import Mention, Reading
+from bellwether.agents.readings import ItemAgent, Mention
 from bellwether.agents.sentiment import SentimentAgent, TextModel
 from bellwether.backtest.records import Counts
+from bellwether.domain.accounts import is_young
+from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.day_sums import folded
+from bellwether.domain.decay import expiry
 from bellwether.domain.entities import Asset
 from bellwether.domain.items import StoredItem
-from bellwether.domain.signals import Signal, day_before
+from bellwether.domain.log_odds import probability
+from bellwether.domain.reliability import calibrated, slope_of
+from bellwether.domain.signals import BareSignal, day_before
 from bellwether.domain.state import AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
-from bellwether.usecases.process_batch import signal_from
 
 AT_ONCE = 10_000
 """Items read ahead: enough for the tables, a few megabytes of readings."""
 
-_COPY = Reading(abstained="a copy of what was read before")
-
 
 class ReadItem(NamedTuple):
-    """An item, the mentions of assets in it, and what the agent makes of each (nothing of a copy's)."""
+    """An item, the mentions of assets in it, and the agent's raw reading of each: `None` where it abstained,
+    and of a copy, which adds no evidence whatever it says.
+    """
 
     item: StoredItem
     mentions: Sequence[Mention]
-    readings: Sequence[Reading]
+    raws: Sequence[float | None]
     sketch: bytes | None
     copy: bool
 
@@ -60,14 +64,15 @@ class DayReader:
     def read(self, items: Sequence[StoredItem]) -> list[ReadItem]:
         """What the items say."""
         mentions = list(map(self._mentions.of, items))
-        sketches = [sketch_of(item.words) if of else None for item, of in zip(items, mentions, strict=True)]
+        sketches = [sketch_of(of[0].text) if of else None for of in mentions]
         copies = [bool(of) and self._is_copy(item) for item, of in zip(items, mentions, strict=True)]
-        readings = [
-            # a copy adds no evidence whatever it says, so it need not be read
-            [_COPY] * len(of) if copy else list(map(self._agent.read, of))
+        first = [of for of, copy in zip(mentions, copies, strict=True) if not copy]
+        raws = iter(_raw_readings(self._agent, list(chain.from_iterable(first))))
+        by_item = [
+            [None] * len(of) if copy else list(islice(raws, len(of)))
             for of, copy in zip(mentions, copies, strict=True)
         ]
-        return list(map(ReadItem, items, mentions, readings, sketches, copies))
+        return list(map(ReadItem, items, mentions, by_item, sketches, copies))
 
     def _is_copy(self, item: StoredItem) -> bool:
         seen = item.cluster_id in self._clusters
@@ -76,21 +81,73 @@ class DayReader:
 
     def day(self, day: str, items: Sequence[ReadItem], versions: AgentVersions) -> dict[str, AssetDay]:
         """What the day's items add up to, by asset. `items` must all be of that day, in order."""
-        by_asset: dict[str, list[Signal]] = defaultdict(list)
-        for item, mentions, readings, sketch, copy in items:
-            config = versions.at(self._agent.agent_id, item.known_at)
-            if not config.enabled:
-                continue
-            for mention, reading in zip(mentions, readings, strict=True):
-                signal = signal_from(mention, config, reading, copy=copy, sketch=sketch, hashed=False)
-                by_asset[signal.asset].append(signal)
+        by_asset: defaultdict[str, list[BareSignal]] = defaultdict(list)
+        agent_id = self._agent.agent_id
+        maker = None
+        for read in items:
+            config = versions.at(agent_id, read.item.known_at)
+            if maker is None or config is not maker.config:
+                maker = SignalMaker(config)
+            if config.enabled:
+                maker.add(read, by_asset)
         self._counts.linked += sum([bool(read.mentions) for read in items])
         self._counts.copies += sum([read.copy for read in items])
         self._counts.signals += sum(map(len, by_asset.values()))
         return {asset: self._folded(asset, day, signals) for asset, signals in by_asset.items()}
 
-    def _folded(self, asset: str, day: str, signals: Sequence[Signal]) -> AssetDay:
+    def _folded(self, asset: str, day: str, signals: Sequence[BareSignal]) -> AssetDay:
         before = self._newest.get(asset)
         earlier = before if before is not None and before.day == day_before(day) else None
         state = self._newest[asset] = folded(AssetDay(asset=asset, day=day), signals, earlier=earlier)
         return state
+
+
+class SignalMaker:
+    """Makes of what was read what is added up: `usecases.process_batch.signal_from` for a replay, where
+    nobody asks what a signal was made from and when it expires.
+    """
+
+    def __init__(self, config: AgentConfig) -> None:
+        self.config = config
+        self._intercept = config.intercept if calibrated(config) else 0.0
+        self._slope = slope_of(config)
+
+    def add(self, read: ReadItem, by_asset: defaultdict[str, list[BareSignal]]) -> None:
+        """One signal for each mention, abstentions included."""
+        item, mentions, raws, sketch, copy = read
+        agent_id, half_life = self.config.agent_id, self.config.half_life
+        published_at, known_at = item.published_at, item.known_at
+        faded = expiry(published_at, half_life) <= known_at
+        item_ids, young = (item.item_id,), is_young(item.engagement)
+        for mention, raw in zip(mentions, raws, strict=True):
+            symbol, quality = mention.asset.symbol, mention.confidence
+            if raw is None or faded:
+                abstained, p_up, quality = True, 0.5, 0.0
+            else:
+                abstained, p_up = False, probability(self._intercept + self._slope * raw)
+                if not 0.0 <= quality <= 1.0:
+                    quality = min(1.0, max(0.0, quality))
+            by_asset[symbol].append(
+                BareSignal(
+                    symbol,
+                    agent_id,
+                    item_ids,
+                    published_at,
+                    known_at,
+                    half_life,
+                    p_up,
+                    quality,
+                    abstained,
+                    item.cluster_id,
+                    item.author,
+                    young,
+                    copy,
+                    sketch,
+                )
+            )
+
+
+def _raw_readings(agent: ItemAgent, mentions: Iterable[Mention]) -> list[float | None]:
+    """The agent's raw readings, `None` where it abstains."""
+    readings = map(agent.read, mentions)
+    return [None if reading.abstained is not None else reading.raw for reading in readings]

@@ -8,19 +8,20 @@ because anybody can make a hundred of them; items without an author are taken fo
 concentration figures show how much is known about authors).
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
-from itertools import groupby
+from operator import attrgetter
+from typing import TypeVar
 
 import msgspec
 
 from bellwether.domain.decay import day_start, hours_between
 from bellwether.domain.heavy_hitters import at_least, count_in
 from bellwether.domain.log_odds import log_odds
-from bellwether.domain.seen_texts import SeenText, SeenTexts, account_bit
-from bellwether.domain.signals import Signal
+from bellwether.domain.seen_texts import SeenTexts, account_bit
+from bellwether.domain.signals import BareSignal, Signal
 from bellwether.domain.state import (
     MOST_AUTHORS,
     MOST_CLUSTERS,
@@ -32,6 +33,11 @@ from bellwether.domain.state import (
 
 SHORTEST_HALF_LIFE = 0.25
 """Hours. Below it 2^(24/h) would leave the range of a float; shorter half-lives fade as fast as this."""
+
+_NOTHING = (0,) * 24
+_in_order = attrgetter("observed_time", "item_ids", "agent_id")
+
+_Weighed = TypeVar("_Weighed", Signal, BareSignal)
 
 
 def fold(
@@ -52,14 +58,15 @@ def fold(
         msgspec.structs.replace(signal, evidence=evidence, near_copy_of=near_copy_of)
         for signal, evidence, near_copy_of in tally.weigh(signals)
     ]
-    return tally.state(), weighed
+    return tally.state(_top(state.top, weighed)), weighed
 
 
-def folded(state: AssetDay, signals: Iterable[Signal], *, earlier: AssetDay | None = None) -> AssetDay:
+def folded(state: AssetDay, signals: Iterable[_Weighed], *, earlier: AssetDay | None = None) -> AssetDay:
     """`fold` for who needs the sums alone: the signals that moved the day most are not named."""
     tally = _Tally(state, earlier)
-    deque(tally.weigh(signals), maxlen=0)
-    return tally.state(named=False)
+    for _ in tally.weigh(signals):
+        pass
+    return tally.state(state.top)
 
 
 class _Tally:
@@ -72,98 +79,95 @@ class _Tally:
         self.sums = {key: _Sums(sums) for key, sums in state.agents.items()}
         self.authors = dict(state.authors)
         self.clusters = dict(state.clusters)
-        self.hours = list(state.mentions_by_hour or (0,) * 24)
-        self.young_hours = list(state.young_by_hour or (0,) * 24)
-        self.young_accounts = list(state.young_accounts_by_hour or (0,) * 24)
+        self.hours = list(state.mentions_by_hour or _NOTHING)
+        self.young_hours = list(state.young_by_hour or _NOTHING)
+        self.young_accounts = list(state.young_accounts_by_hour or _NOTHING)
         self.young_mentions = state.young_mentions
         self.items, self.mentions = state.items, state.mentions
         self.young_items, self.author_items = state.young_items, state.author_items
-        self.pulls: list[tuple[float, Signal, float]] = []
         self.last_event = datetime.fromisoformat(state.last_event) if state.last_event else None
 
-    def weigh(self, signals: Iterable[Signal]) -> Iterator[tuple[Signal, float, str | None]]:
+    def weigh(self, signals: Iterable[_Weighed]) -> Iterator[tuple[_Weighed, float, str | None]]:
         """Adds signals; gives each with its evidence, and the item it is a lightly edited copy of."""
-        ordered = sorted(signals, key=lambda signal: (signal.observed_time, signal.item_ids, signal.agent_id))
-        for _, group in groupby(ordered, key=lambda signal: (signal.observed_time, signal.item_ids)):
-            of_one_item = list(group)
-            share, near_copy_of = self.count_item(of_one_item[0])
-            for signal in of_one_item:
-                evidence = signal.quality * share if share > 0 and not signal.abstained else 0.0
-                self.add(signal, evidence)
-                yield signal, evidence, near_copy_of
+        at = ids = near_copy_of = agent_id = half_life = None
+        known = share = 0.0
+        sums = None
+        for signal in sorted(signals, key=_in_order):
+            if signal.observed_time != at or signal.item_ids != ids:
+                at, ids = signal.observed_time, signal.item_ids
+                known = hours_between(self.start, at)
+                share, near_copy_of = self.count_item(signal, known)
+            evidence = signal.quality * share if share > 0 and not signal.abstained else 0.0
+            # most signals of a replay hold the same two objects
+            if sums is None or signal.agent_id is not agent_id or signal.half_life is not half_life:
+                agent_id, half_life = signal.agent_id, signal.half_life
+                sums = self.sums_of(agent_id, half_life)
+            sums.add(evidence, log_odds(signal.p_up), self.happened(signal, known))
+            yield signal, evidence, near_copy_of
 
-    def count_item(self, signal: Signal) -> tuple[float, str | None]:
-        """Counts a signal's item: the share of its quality that is evidence (0 for a copy), and the item it
-        is a lightly edited copy of.
+    def count_item(self, signal: Signal | BareSignal, known: float) -> tuple[float, str | None]:
+        """Counts a signal's item, `known` so many hours into the day: the share of its quality that is
+        evidence (0 for a copy), and the item it is a lightly edited copy of.
         """
         self.items += 1
-        self.young_items += signal.young_author
-        text = self._seen(signal)
-        cluster = text.item_id if text else signal.cluster_id
+        cluster, text = signal.cluster_id, None
+        if signal.sketch is not None and signal.item_ids:
+            text = self.texts.see(
+                item_id=signal.item_ids[0],
+                sketch=signal.sketch,
+                author=signal.author,
+                young=signal.young_author,
+                copy=signal.copy,
+                hour=known,
+            )
+            cluster = text.item_id if text else signal.item_ids[0]
         if cluster is not None:
             count_in(self.clusters, cluster, MOST_CLUSTERS)
+        if signal.young_author:
+            self.young_items += 1
         if signal.copy:
             return 0.0, None
         if text is not None and text.counted:
             return 0.0, text.item_id
+        return 1.0 / (self._count_mention(signal, math.floor(known) % 24) + 1), None
+
+    def _count_mention(self, signal: Signal | BareSignal, hour: int) -> int:
+        """Counts a cluster: how many of its author, or of young accounts, were counted before it."""
         self.mentions += 1
-        hour = signal.observed_time.astimezone(UTC).hour
         self.hours[hour] += 1
-        earlier = self._count_author(signal)
+        earlier = 0
+        if signal.author is not None:
+            if signal.author in self.authors:
+                earlier = at_least(self.authors, signal.author, MOST_AUTHORS)
+            count_in(self.authors, signal.author, MOST_AUTHORS)
+            self.author_items += 1
         if signal.young_author:
             self.young_hours[hour] += 1
             self.young_accounts[hour] |= account_bit(signal.author or signal.signal_id)
             earlier = max(earlier, self.young_mentions)
             self.young_mentions += 1
-        return 1.0 / (earlier + 1), None
-
-    def _count_author(self, signal: Signal) -> int:
-        """How many clusters of the signal's author were counted before it."""
-        if signal.author is None:
-            return 0
-        earlier = at_least(self.authors, signal.author, MOST_AUTHORS)
-        count_in(self.authors, signal.author, MOST_AUTHORS)
-        self.author_items += 1
         return earlier
 
-    def _seen(self, signal: Signal) -> SeenText | None:
-        """The signal's text as it was before; `None` for few words."""
-        if signal.sketch is None or not signal.item_ids:
-            return None
-        return self.texts.see(
-            item_id=signal.item_ids[0],
-            sketch=signal.sketch,
-            author=signal.author,
-            young=signal.young_author,
-            copy=signal.copy,
-            hour=hours_between(self.start, signal.observed_time),
-        )
-
-    def add(self, signal: Signal, evidence: float) -> None:
-        """Adds a signal to its agent's sums and to the signals that moved the day most."""
-        key = sums_key(signal)
-        if key not in self.sums:
-            self.sums[key] = _Sums(AgentSums(half_life=signal.half_life))
-        event = min(signal.event_time, signal.observed_time)
-        view = log_odds(signal.p_up)
-        self.sums[key].add(evidence, view, hours_between(self.start, event))
+    def happened(self, signal: Signal | BareSignal, known: float) -> float:
+        """When a signal's event was, in hours of the day: never after it was `known`."""
+        event, hours = signal.event_time, known
+        if event > signal.observed_time:
+            event = signal.observed_time
+        elif event < signal.observed_time:
+            hours = hours_between(self.start, event)
         if self.last_event is None or event > self.last_event:
             self.last_event = event
-        if evidence > 0 and view != 0:
-            self.pulls.append((evidence * abs(view), signal, evidence))
+        return hours
 
-    def top(self) -> tuple[TopSignal, ...]:
-        """The signals that moved the day most; ids are made for those alone, they take time."""
-        pulls = sorted([pull for pull, _, _ in self.pulls] + [top.pull for top in self.before.top])
-        least = pulls[-MOST_TOP_SIGNALS] if len(pulls) > MOST_TOP_SIGNALS else 0.0
-        found = {top.signal_id: top for top in self.before.top}
-        for pull, signal, evidence in self.pulls:
-            if pull >= least:
-                top = _top_signal(signal, evidence, pull)
-                found[top.signal_id] = top
-        return tuple(sorted(found.values(), key=lambda top: (-top.pull, top.signal_id))[:MOST_TOP_SIGNALS])
+    def sums_of(self, agent_id: str, half_life: float) -> "_Sums":
+        """The sums of an agent's signals of one half-life."""
+        key = _key(agent_id, half_life)
+        if key not in self.sums:
+            self.sums[key] = _Sums(AgentSums(half_life=half_life))
+        return self.sums[key]
 
-    def state(self, *, named: bool = True) -> AssetDay:
+    def state(self, top: tuple[TopSignal, ...]) -> AssetDay:
+        """The state one version on; `top` are the signals that moved it most."""
         return AssetDay(
             asset=self.before.asset,
             day=self.before.day,
@@ -175,7 +179,7 @@ class _Tally:
             author_items=self.author_items,
             authors=self.authors,
             clusters=self.clusters,
-            top=self.top() if named else self.before.top,
+            top=top,
             last_event=self.last_event.isoformat() if self.last_event else None,
             mentions_by_hour=tuple(self.hours),
             young_mentions=self.young_mentions,
@@ -188,8 +192,21 @@ class _Tally:
 class _Sums:
     """One agent's sums while they grow (see `AgentSums`)."""
 
+    __slots__ = (
+        "clusters",
+        "fades",
+        "half_life",
+        "newest",
+        "signals",
+        "squared_weight",
+        "weight",
+        "weighted_log_odds",
+        "weighted_square",
+    )
+
     def __init__(self, sums: AgentSums) -> None:
         self.half_life = sums.half_life
+        self.fades = max(sums.half_life, SHORTEST_HALF_LIFE)
         self.weight, self.weighted_log_odds = sums.weight, sums.weighted_log_odds
         self.weighted_square, self.squared_weight = sums.weighted_square, sums.squared_weight
         self.newest, self.signals, self.clusters = sums.newest, sums.signals, sums.clusters
@@ -198,13 +215,14 @@ class _Sums:
         self.signals += 1
         if evidence <= 0:
             return
-        weight = evidence * 2.0 ** (hours / max(self.half_life, SHORTEST_HALF_LIFE))
+        weight = evidence * 2.0 ** (hours / self.fades)
         self.clusters += 1
         self.weight += weight
         self.weighted_log_odds += weight * view
         self.weighted_square += weight * view * view
         self.squared_weight += weight * weight
-        self.newest = hours if self.newest is None else max(self.newest, hours)
+        if self.newest is None or hours > self.newest:
+            self.newest = hours
 
     def record(self) -> AgentSums:
         return AgentSums(
@@ -219,13 +237,24 @@ class _Sums:
         )
 
 
-def _top_signal(signal: Signal, evidence: float, pull: float) -> TopSignal:
+def _top(known: Sequence[TopSignal], weighed: Iterable[Signal]) -> tuple[TopSignal, ...]:
+    """The signals that moved the day most; ids are made for those alone, they take time."""
+    views = [(signal, log_odds(signal.p_up)) for signal in weighed if signal.evidence > 0]
+    moved = [(signal.evidence * abs(view), signal) for signal, view in views if view != 0]
+    pulls = sorted([pull for pull, _ in moved] + [top.pull for top in known])
+    least = pulls[-MOST_TOP_SIGNALS] if len(pulls) > MOST_TOP_SIGNALS else 0.0
+    found = {top.signal_id: top for top in known}
+    found.update({signal.signal_id: _top_signal(signal, pull) for pull, signal in moved if pull >= least})
+    return tuple(sorted(found.values(), key=lambda top: (-top.pull, top.signal_id))[:MOST_TOP_SIGNALS])
+
+
+def _top_signal(signal: Signal, pull: float) -> TopSignal:
     return TopSignal(
         signal_id=signal.signal_id,
         agent_id=signal.agent_id,
         item_id=signal.item_ids[0] if signal.item_ids else "",
         p_up=signal.p_up,
-        evidence=evidence,
+        evidence=signal.evidence,
         pull=pull,
     )
 

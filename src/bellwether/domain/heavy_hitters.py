@@ -15,7 +15,8 @@ def count_in(counts: dict[str, int], key: str, slots: int) -> None:
     elif len(counts) < slots:
         counts[key] = 1
     else:
-        rarest = min(counts, key=lambda known: (counts[known], known))
+        least = min(counts.values())
+        rarest = min([known for known, count in counts.items() if count == least])
         counts[key] = counts.pop(rarest) + 1
 
 

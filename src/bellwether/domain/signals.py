@@ -54,6 +54,31 @@ class Signal(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.asset}#{day_of(self.observed_time)}#{sort_key(self)}"
 
 
+class BareSignal(Struct, frozen=True, gc=False):
+    """A signal's part that is added up, for a replay that keeps no signals: see `Signal` for the fields."""
+
+    asset: str
+    agent_id: str
+    item_ids: tuple[str, ...]
+    event_time: datetime
+    observed_time: datetime
+    half_life: float
+    p_up: float
+    quality: float
+    abstained: bool
+    cluster_id: str | None
+    author: str | None
+    young_author: bool
+    copy: bool
+    sketch: bytes | None
+
+    @property
+    def signal_id(self) -> str:
+        """As the signal has it."""
+        at = self.observed_time
+        return f"{self.asset}#{day_of(at)}#{_sort_key(at, self.agent_id, self.item_ids[0])}"
+
+
 def day_of(at: datetime) -> str:
     """`yyyymmdd` of an instant in UTC: the day part of the signals' partition key."""
     return at.astimezone(UTC).isoformat()[:10].replace("-", "")
@@ -68,5 +93,9 @@ def day_before(day: str) -> str:
 def sort_key(signal: Signal) -> str:
     """`ts#agent#sourceId` of the signals table; `ts` is the observed time in UTC with microseconds."""
     source = signal.item_ids[0] if signal.item_ids else signal.input_hash[:16]
-    at = signal.observed_time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
-    return f"{at}Z#{signal.agent_id}#{source}"
+    return _sort_key(signal.observed_time, signal.agent_id, source)
+
+
+def _sort_key(observed_time: datetime, agent_id: str, source: str) -> str:
+    at = observed_time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+    return f"{at}Z#{agent_id}#{source}"

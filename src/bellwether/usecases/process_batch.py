@@ -298,12 +298,10 @@ def signal_from(
     *,
     copy: bool,
     sketch: bytes | None,
-    hashed: bool = True,
 ) -> Signal:
     """A reading as a signal: calibrated by the configuration in force when the item became known.
 
-    `sketch` is of the item's words (see `domain.near_duplicates`). Where signals are added up and not kept,
-    nobody asks what they were made from: `hashed` says so.
+    `sketch` is of the item's words (see `domain.near_duplicates`).
     """
     item = mention.item
     expires_at = expiry(item.published_at, config.half_life)
@@ -322,7 +320,7 @@ def signal_from(
         quality=0.0 if abstained else reading.quality,
         half_life=config.half_life,
         expires_at=expires_at,
-        input_hash=input_hash(item, mention.asset.symbol) if hashed else "",
+        input_hash=input_hash(item, mention.asset.symbol),
         rationale=abstained or reading.rationale,
         raw=0.0 if abstained else reading.raw,
         abstained=abstained is not None,

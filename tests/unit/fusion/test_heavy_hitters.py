@@ -36,3 +36,16 @@ def test_counts_are_exact_while_there_is_room(stream: list[str]) -> None:
         count_in(counts, key, 5)
     assert counts == Counter(stream)
     assert all(at_least(counts, key, 5) == stream.count(key) for key in "abcdz")
+
+
+@given(stream=STREAMS, slots=st.integers(1, 6))
+def test_the_rarest_gives_its_slot_and_of_several_the_first_by_name(stream: list[str], slots: int) -> None:
+    counts: dict[str, int] = {}
+    plain: dict[str, int] = {}
+    for key in stream:
+        count_in(counts, key, slots)
+        if key not in plain and len(plain) == slots:
+            rarest = min(plain, key=lambda known: (plain[known], known))
+            plain[key] = plain.pop(rarest)
+        plain[key] = plain.get(key, 0) + 1
+        assert list(counts.items()) == list(plain.items())

@@ -4,7 +4,7 @@ import math
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
@@ -74,6 +74,18 @@ def test_a_version_made_later_is_not_in_force() -> None:
 @given(p=st.floats(0.0, 1.0))
 def test_log_odds_and_back(p: float) -> None:
     assert probability(log_odds(p)) == pytest.approx(min(0.99, max(0.01, p)))
+
+
+@given(p=st.floats(allow_nan=False), view=st.floats(allow_nan=False))
+@example(p=0.01, view=math.log(99))
+@example(p=0.99, view=-math.log(99))
+@example(p=1, view=-0.0)
+def test_log_odds_and_probabilities_are_the_formulas_clipped(p: float, view: float) -> None:
+    clipped = min(0.99, max(0.01, p))
+    assert log_odds(p) == math.log(clipped / (1 - clipped))
+    tamed = min(700.0, max(-700.0, view))
+    up = 1 / (1 + math.exp(-tamed)) if view >= 0 else math.exp(tamed) / (1 + math.exp(tamed))
+    assert probability(view) == min(0.99, max(0.01, up))
 
 
 def test_extreme_log_odds_are_clipped_and_do_not_overflow() -> None:
