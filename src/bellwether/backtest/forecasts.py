@@ -1,12 +1,12 @@
 """Forecasts and what came of them, as columns: in order of time, forecasts of one day in order of asset."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from math import isnan
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
 
 from bellwether.backtest.columns import Flags, Floats, Ints
 from bellwether.backtest.records import Counts, Part, Prediction
@@ -14,8 +14,7 @@ from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.prices import known_from
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Forecasts:
+class Forecasts(Struct, frozen=True, kw_only=True, eq=False):
     """`asset` is a place among `assets`, `day` the ordinal of the trading day at whose end it was made, `row`
     that day's place among the replay's bars.
 
@@ -89,8 +88,7 @@ class Forecasts:
                 )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Outcomes:
+class Outcomes(Struct, frozen=True, kw_only=True, eq=False):
     """Forecasts that are over. Days are ordinals, returns decimals from open to open, adjusted.
 
     `benchmark` is NaN where no other asset has both bars.
@@ -122,8 +120,7 @@ class Outcomes:
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class DayOfForecasts:
+class DayOfForecasts(Struct, frozen=True, kw_only=True, eq=False):
     """The forecasts of one day's end: the columns of `Forecasts` but the day, versions one for each agent."""
 
     asset: Ints
@@ -187,8 +184,7 @@ NO_OUTCOMES = Outcomes(
 )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Replayed:
+class Replayed(Struct, frozen=True, kw_only=True, eq=False):
     """Everything a replay found; `versions` are the agents' configurations as learned.
 
     `open` forecasts are not over, `unused` ones could not be entered.

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from bellwether.agents.copies import sketch_of
 from bellwether.agents.mentions import Mentions
-from bellwether.agents.readings import ItemAgent, Mention
+from bellwether.agents.readings import Mention
 from bellwether.agents.sentiment import SentimentAgent, TextModel
+from bellwether.agents.sentiment_many import raw_readings
 from bellwether.backtest.records import Counts
 from bellwether.domain.accounts import is_young
 from bellwether.domain.agents_config import AgentConfig
@@ -67,7 +68,7 @@ class DayReader:
         sketches = [sketch_of(of[0].text) if of else None for of in mentions]
         copies = [bool(of) and self._is_copy(item) for item, of in zip(items, mentions, strict=True)]
         first = [of for of, copy in zip(mentions, copies, strict=True) if not copy]
-        raws = iter(_raw_readings(self._agent, list(chain.from_iterable(first))))
+        raws = iter(raw_readings(self._agent, list(chain.from_iterable(first))))
         by_item = [
             [None] * len(of) if copy else list(islice(raws, len(of)))
             for of, copy in zip(mentions, copies, strict=True)
@@ -145,9 +146,3 @@ class SignalMaker:
                     sketch,
                 )
             )
-
-
-def _raw_readings(agent: ItemAgent, mentions: Iterable[Mention]) -> list[float | None]:
-    """The agent's raw readings, `None` where it abstains."""
-    readings = map(agent.read, mentions)
-    return [None if reading.abstained is not None else reading.raw for reading in readings]

@@ -8,11 +8,11 @@ such forecasts would leave out the losers (Shumway, "The delisting bias in CRSP 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
 
 from bellwether.backtest.columns import Flags, Floats, Ints, distinct
 from bellwether.domain.evaluation import PATIENCE_DAYS
@@ -30,8 +30,7 @@ def adjusted_opens(history: History) -> Floats:
     return opens
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Endings:
+class Endings(Struct, frozen=True, kw_only=True, eq=False):
     """What becomes of a forecast made at the end of each bar's day. Days are ordinals.
 
     `due` is the midnight that begins the day on which it is known. Exactly one of `entered`,
@@ -52,15 +51,16 @@ class Endings:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """One after another."""
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in _names(cls)})
+        return cls(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in cls.__struct_fields__
+            }
+        )
 
     def take(self, rows: Ints) -> Self:
         """Some of them."""
-        return type(self)(**{name: getattr(self, name)[rows] for name in _names(self)})
-
-
-def _names(endings: Endings | type[Endings]) -> Iterator[str]:
-    return (field.name for field in fields(endings))
+        return type(self)(**{name: getattr(self, name)[rows] for name in self.__struct_fields__})
 
 
 def endings(history: History, horizon: int) -> Endings:

@@ -1,6 +1,7 @@
 """`backtest`: a replay of history through the desk's own functions, offline."""
 
 import gc
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -56,6 +57,8 @@ def backtest(
     agents learn every night from outcomes known by the midnight before. Writes report.html, report.json and
     forecasts.parquet. The edge is "none" unless the day-clustered intervals exclude it.
     """
+    # before numpy is loaded: its threads would spin for a while, and get nothing to do
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from bellwether.backtest.files import write
     from bellwether.backtest.records import Settings
 
