@@ -4,6 +4,7 @@ Modules are imported for their commands' signatures only; whatever is slow to im
 imported inside the command that needs it.
 """
 
+import gc
 import inspect
 import sys
 import traceback
@@ -161,4 +162,8 @@ tidy(app)
 
 def main() -> None:
     """Entry point of the `bellwether` script."""
-    app()
+    try:
+        app()
+    finally:
+        # the process ends: looking once more for garbage in all it holds would only delay that
+        gc.freeze()
