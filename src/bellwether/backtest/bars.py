@@ -38,15 +38,21 @@ class Bars:
         self.endings = Endings.joined([endings(history, horizon) for history in histories])
 
     def at(self, day: date) -> tuple[Ints, Ints]:
-        """The assets that have a bar of a day, and its rows. The day must lie within the assets' bars."""
-        rows = self._rows[day.toordinal() - self._first]
+        """The assets that have a bar of a day, and its rows."""
+        rows = self._of(day)
         assets = np.flatnonzero(rows >= 0)
         return assets, rows[assets]
 
     def missing(self, day: date) -> int:
         """How many assets have bars before and after a day, but none of it."""
         within = (self._begin < day.toordinal()) & (day.toordinal() < self._end)
-        return int((within & (self._rows[day.toordinal() - self._first] < 0)).sum())
+        return int((within & (self._of(day) < 0)).sum())
+
+    def _of(self, day: date) -> Ints:
+        """The row of each asset's bar of a day, -1 without one."""
+        place = day.toordinal() - self._first
+        # others may trade on days before the first or after the last bar of these
+        return self._rows[place] if 0 <= place < len(self._rows) else np.full_like(self._begin, -1)
 
     def ended(self, day: date) -> int:
         """How many assets have no bar of a day or later ones."""

@@ -65,11 +65,12 @@ def replay(
     histories: dict[str, History],
     settings: Settings | None = None,
     instead: Mapping[str, ViewOf] | None = None,
+    assets: Sequence[Asset] = tuple(ASSETS),
 ) -> Replayed:
     counts = Counts()
     run = Replay(
         settings=settings or Settings(replicates=200),
-        assets=ASSETS,
+        assets=assets,
         histories=histories,
         model=SentimentModel.load(),
         counts=counts,

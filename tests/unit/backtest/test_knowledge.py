@@ -15,7 +15,7 @@ from bellwether.agents.views import view_of
 from bellwether.backtest.bars import Bars, base_rates, momentum_readings
 from bellwether.backtest.forecasting import Forecaster
 from bellwether.backtest.forecasts import DayOfForecasts
-from bellwether.backtest.records import Counts
+from bellwether.backtest.records import Counts, Settings
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.base_rate import base_rate
 from bellwether.domain.evidence import first_live_day
@@ -25,7 +25,7 @@ from bellwether.domain.prices import History, known_from
 from bellwether.domain.reliability import log_odds_from, slope_of
 from bellwether.domain.state import AgentSums, AssetDay
 from bellwether.usecases.agent_versions import AgentVersions
-from tests.unit.backtest.history import SYMBOLS, market, one_by_one, posts, replay, weekdays
+from tests.unit.backtest.history import ASSETS, SYMBOLS, market, one_by_one, posts, replay, weekdays
 
 ALL = dict.fromkeys(DEFAULTS, view_of)
 
@@ -194,3 +194,30 @@ def test_momentum_from_running_sums_is_that_of_each_year(seed: int) -> None:
         expected = momentum_reading(closes[max(0, row - YEAR) : row + 1])
         assert (reading is None) == (expected is None), row
         assert reading == pytest.approx(expected, abs=1e-7), row
+
+
+def test_a_day_outside_of_the_assets_bars_has_none_of_them() -> None:
+    """Assets nobody asked for may trade before and after."""
+    history = market(40)["BEACON"]
+    columns = {name: getattr(history, name)[10:30] for name in History.__struct_fields__ if name != "symbol"}
+    bars = Bars([replace(history, **columns)], 1)
+    for row, day in enumerate(history.dates):
+        assets, rows = bars.at(day)
+        within = 10 <= row < 30
+        assert (assets.tolist(), rows.tolist()) == (([0], [row - 10]) if within else ([], []))
+        assert bars.missing(day) == 0
+
+
+def test_a_replay_of_an_asset_that_trades_less_than_others() -> None:
+    """As many forecasts as it has bars, and the same with the others left out."""
+    histories = market()
+    beacon = histories["BEACON"]
+    columns = {name: getattr(beacon, name)[280:310] for name in History.__struct_fields__ if name != "symbol"}
+    histories["BEACON"] = replace(beacon, **columns)
+    items = [pair for pair in posts(weekdays(330)[262], 90) if "$BEACON" in str(pair[0].text)]
+    found = replay(items, histories, Settings(replicates=20), assets=[ASSETS[0]])
+    made = [*found.resolved.forecasts.records(), *found.open.records(), *found.unused.records()]
+    assert {one.asset for one in made} == {"BEACON"}
+    assert len(made) == found.counts.forecasts
+    assert len(made) + found.counts.abstained == 30
+    assert {one.day for one in made} <= set(beacon.dates[280:310])
