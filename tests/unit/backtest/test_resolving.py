@@ -140,3 +140,20 @@ def test_the_benchmark_is_the_desk_s() -> None:
     wanted = [expected(*pair) for pair in pairs]
     assert None in wanted
     assert [None if np.isnan(value) else value for value in values] == pytest.approx(wanted, abs=1e-15)
+
+
+def test_a_pause_longer_than_patience_is_no_way_in_but_a_way_out() -> None:
+    """Each forecast waits for its own entry: one that is still held over the pause lets no other in later."""
+    history = market(60)["BEACON"]
+    rows = [row for row in range(60) if not 32 <= row < 44]  # bars stop for more than two weeks
+    columns = {
+        name: [getattr(history, name)[row] for row in rows]
+        for name in History.__struct_fields__
+        if name != "symbol"
+    }
+    paused = replace(history, **columns)
+    found, counts = lived(paused, [29, 30, 31, 32], horizon=5)
+    entered = [one for over in found.values() for one in over]
+    assert [one.entry for one in entered] == [paused.dates[30], paused.dates[31], paused.dates[33]]
+    assert [one.leave for one in entered] == [paused.dates[35], paused.dates[36], paused.dates[38]]
+    assert (counts.no_entry_price, counts.late_exits) == (1, 0)
