@@ -3,7 +3,7 @@
 from datetime import date
 
 from bellwether.backtest.columns import Ints
-from bellwether.backtest.forecasts import DayOfForecasts, Forecasts, Made, Outcomes
+from bellwether.backtest.forecasts import Forecasts, Made, Outcomes
 from bellwether.backtest.records import Counts
 from bellwether.backtest.resolving import Endings, EqualWeight, Waiting, together
 
@@ -17,9 +17,9 @@ class Course:
         self._resolved: list[Ints] = []
         self._unused: list[Ints] = []
 
-    def add(self, day: date, forecasts: DayOfForecasts) -> None:
+    def add(self, forecasts: Forecasts) -> None:
         """Forecasts made at the end of a day."""
-        self._waiting.add(self._made.add(day.toordinal(), forecasts), self._endings.due[forecasts.row])
+        self._waiting.add(self._made.add(forecasts), self._endings.due[forecasts.row])
 
     def known(self, today: date) -> Outcomes:
         """What is known at the midnight that begins `today` and was not before; the rest is counted."""

@@ -12,7 +12,7 @@ from bellwether.agents.registry import ATTENTION, MOMENTUM
 from bellwether.agents.views import AgentView
 from bellwether.backtest.bars import Bars
 from bellwether.backtest.columns import Floats, Ints, log_odds, probability
-from bellwether.backtest.forecasts import DayOfForecasts
+from bellwether.backtest.forecasts import Forecasts
 from bellwether.backtest.knowledge import Knowledge
 from bellwether.backtest.pool import Pool, Said, Terms
 from bellwether.backtest.records import Counts
@@ -60,7 +60,7 @@ class Forecaster:
             for symbol, state in states.items():
                 self._days[symbol].append(state)
 
-    def day(self, day: date, versions: AgentVersions) -> DayOfForecasts:
+    def day(self, day: date, versions: AgentVersions) -> Forecasts:
         """The forecasts of the end of the day taken last; counts what there is none of."""
         assets, rows = self._bars.at(day)
         self._counts.missing_bars += self._bars.missing(day)
@@ -78,13 +78,17 @@ class Forecaster:
         base = self._bars.base_p_up[rows]
         known = log_odds(base)
         parts = [_part(terms, one, base, known) for terms, one in zip(pool.terms, said, strict=True)]
-        return DayOfForecasts(
+        versions_used = np.array([terms.version for terms in pool.terms])
+        return Forecasts(
+            assets=self._symbols,
+            agents=[terms.agent_id for terms in pool.terms],
             asset=assets[founded],
             row=rows[founded],
+            day=np.full(len(founded), day.toordinal()),
             p_up=p_up[founded],
             base_rate=base[founded],
             agent_p_up=np.stack([p for p, _ in parts])[:, founded],
-            agent_version=np.array([terms.version for terms in pool.terms]),
+            agent_version=np.repeat(versions_used[:, None], len(founded), axis=1),
             weight=weights[:, founded],
             raw=np.stack([raw for _, raw in parts])[:, founded],
             moved=(weights * np.stack([one.log_odds for one in said]))[:, founded],

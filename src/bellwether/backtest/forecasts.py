@@ -49,16 +49,7 @@ class Forecasts(Struct, frozen=True, kw_only=True, eq=False):
         return type(self)(
             assets=self.assets,
             agents=self.agents,
-            asset=self.asset[places],
-            row=self.row[places],
-            day=self.day[places],
-            p_up=self.p_up[places],
-            base_rate=self.base_rate[places],
-            agent_p_up=self.agent_p_up[:, places],
-            agent_version=self.agent_version[:, places],
-            weight=self.weight[:, places],
-            raw=self.raw[:, places],
-            moved=self.moved[:, places],
+            **{name: getattr(self, name)[..., places] for name in COLUMNS},
         )
 
     def records(self) -> Iterator[Prediction]:
@@ -86,6 +77,10 @@ class Forecasts(Struct, frozen=True, kw_only=True, eq=False):
                     raw=None if isnan(raw) else raw,
                     moved=float(self.moved[row, n]),
                 )
+
+
+COLUMNS = tuple(name for name in Forecasts.__struct_fields__ if name not in {"assets", "agents"})
+"""All that has a place for each forecast, on its last axis."""
 
 
 class Outcomes(Struct, frozen=True, kw_only=True, eq=False):
@@ -120,23 +115,6 @@ class Outcomes(Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
-class DayOfForecasts(Struct, frozen=True, kw_only=True, eq=False):
-    """The forecasts of one day's end: the columns of `Forecasts` but the day, versions one for each agent."""
-
-    asset: Ints
-    row: Ints
-    p_up: Floats
-    base_rate: Floats
-    agent_p_up: Floats
-    agent_version: Ints
-    weight: Floats
-    raw: Floats
-    moved: Floats
-
-    def __len__(self) -> int:
-        return len(self.asset)
-
-
 class Made:
     """The forecasts of a replay while it goes on; `most` bounds their number."""
 
@@ -158,15 +136,11 @@ class Made:
             moved=np.empty(by_agent),
         )
 
-    def add(self, ordinal: int, made: DayOfForecasts) -> Ints:
+    def add(self, made: Forecasts) -> Ints:
         """Adds a day's; gives their places."""
         first, self._size = self._size, self._size + len(made)
-        own, columns = slice(first, self._size), self._columns
-        columns.day[own], columns.row[own] = ordinal, made.row
-        columns.asset[own], columns.p_up[own], columns.base_rate[own] = made.asset, made.p_up, made.base_rate
-        columns.agent_p_up[:, own], columns.weight[:, own] = made.agent_p_up, made.weight
-        columns.raw[:, own], columns.moved[:, own] = made.raw, made.moved
-        columns.agent_version[:, own] = made.agent_version[:, None]
+        for name in COLUMNS:
+            getattr(self._columns, name)[..., first : self._size] = getattr(made, name)
         return np.arange(first, self._size)
 
     def take(self, places: Ints) -> Forecasts:

@@ -105,7 +105,7 @@ class Replay:
             forecaster.take(day, reader.day(day.strftime("%Y%m%d"), arrived, versions))
             self.told(len(arrived))
             if day in trading:
-                course.add(day, forecaster.day(day, versions))
+                course.add(forecaster.day(day, versions))
             learner.resolved(course.known(day + timedelta(days=1)))
         self.counts.ended_assets = bars.ended(days[-1])
         return course

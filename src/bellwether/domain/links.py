@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from bellwether.domain.link_runs import runs_of, words_of_run
 from bellwether.domain.link_words import (
     ABBREVIATIONS,
     COMMON_WORDS,
@@ -33,15 +34,6 @@ _CASHTAG = re.compile(
 )
 _HASHTAG = re.compile(r"#(?<![\w&#]#)([^\W\d_]{3,20})(?![\w\ufffd\u2026])")
 _WORD = re.compile(r"[^\W_]+(?:['’][sS]\b)?")
-_ROUGH_WORD = re.compile(r"[@#$][^\W_]+|([^\W_]+(?:['’][sS]\b)?)")
-"""Every word of a text that is not a tag, those in links too, as long as no link is glued to a word."""
-# a link that no word and no tag runs into; what comes before is looked at after four plain characters, so
-# that the search can go from one `http` to the next
-_LINK = re.compile(r"http(?<![\w@#$]http)s?://\S*")
-_LINK_START = re.compile("http|www")
-_OF_RUNS = re.compile(r"[\w@#$']")
-_GAPS = bytes(code if code > 127 or _OF_RUNS.match(chr(code)) else 32 for code in range(256))
-"""The bytes that are part of no word or tag, as blanks."""
 # alternatives that begin with a plain character each, so that the search need not try every place in the text
 _NOT_WORDS = re.compile(r"https?://\S*|www\.\S*|@[^\W_]\w*|#[^\W_]\w*|\$[^\W_]\w*")
 _AMPERSAND = "&" + 4 * "\x00"
@@ -254,11 +246,8 @@ class Linker:
 
     def _telling(self, text: str) -> set[str]:
         """The words of a text a name may begin with or that may be a ticker, and perhaps a few more."""
-        if "://" in text:
-            text = _LINK.sub("", text)
-        runs = text.encode("utf-8", "surrogatepass").translate(_GAPS).split()
         telling: set[str] = set()
-        for run in filterfalse(self._dull.__contains__, runs):
+        for run in filterfalse(self._dull.__contains__, runs_of(text)):
             telling.update(self._bright.get(run) or self._telling_of(run))
         return telling
 
@@ -282,7 +271,7 @@ class Linker:
     def _telling_of(self, run: bytes) -> tuple[str, ...]:
         """The same for a run of characters without a gap; remembered, but for who is spoken to."""
         text = run.decode("utf-8", "surrogatepass")
-        telling = tuple([word for word in _words_of_run(text) if self._tells(word)])
+        telling = tuple([word for word in words_of_run(text) if self._tells(word)])
         if len(run) <= _LONGEST_SEEN and text[0] != "@":
             if not telling and len(self._dull) < _MOST_SEEN:
                 self._dull.add(run)
@@ -331,20 +320,6 @@ class Linker:
         else:
             confidence = 0.0 if _shouted(text) else 0.9
         return Link(symbol, confidence, start, end, symbol, "ticker") if confidence else None
-
-
-def _words_of_run(run: str) -> Iterable[str]:
-    """The words of a run of characters without a gap that are no tags, links or not."""
-    if "http" not in run and "www" not in run:
-        if run.isalnum():
-            return (run,)
-        if run[0] in "@#$" and run[1:].isalnum():
-            return ()
-    words = set(_ROUGH_WORD.findall(run))
-    for link in _LINK_START.finditer(run):
-        # what a link is glued to is a word by itself
-        words.update(_ROUGH_WORD.findall(run[: link.start()]))
-    return words
 
 
 def _as_written(link: Link, text: str) -> Link:

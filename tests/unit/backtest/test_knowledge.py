@@ -14,7 +14,7 @@ from bellwether.agents.registry import DEFAULTS
 from bellwether.agents.views import view_of
 from bellwether.backtest.bars import Bars, base_rates, momentum_readings
 from bellwether.backtest.forecasting import Forecaster
-from bellwether.backtest.forecasts import DayOfForecasts
+from bellwether.backtest.forecasts import Forecasts
 from bellwether.backtest.records import Counts, Settings
 from bellwether.domain.agents_config import AgentConfig
 from bellwether.domain.base_rate import base_rate
@@ -122,7 +122,7 @@ def expected_forecast(
     days: deque[AssetDay],
     day: date,
     configs: list[AgentConfig],
-    made: DayOfForecasts,
+    made: Forecasts,
     place: int,
 ) -> bool:
     """Whether the desk would forecast; if so, it would forecast the same."""

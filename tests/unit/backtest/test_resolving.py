@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bellwether.backtest.course import Course
-from bellwether.backtest.forecasts import DayOfForecasts, Made
+from bellwether.backtest.forecasts import Forecasts, Made
 from bellwether.backtest.records import Counts
 from bellwether.backtest.resolving import EqualWeight, endings
 from bellwether.domain.evaluation import ForwardReturn, equal_weight, forward_return
@@ -18,16 +18,19 @@ from tests.unit.backtest.history import Over, market, one_by_one
 LATER = timedelta(days=60)
 
 
-def of_row(row: int) -> DayOfForecasts:
+def of_row(history: History, row: int) -> Forecasts:
     """One forecast of one asset, nobody's."""
     one, nobody = np.array([0.5]), np.empty((0, 1))
-    return DayOfForecasts(
+    return Forecasts(
+        assets=[history.symbol],
+        agents=[],
+        day=np.array([history.dates[row].toordinal()]),
         asset=np.array([0]),
         row=np.array([row]),
         p_up=one,
         base_rate=one,
         agent_p_up=nobody,
-        agent_version=np.empty(0, np.int64),
+        agent_version=np.empty((0, 1), np.int64),
         weight=nobody,
         raw=nobody,
         moved=nobody,
@@ -43,7 +46,7 @@ def lived(history: History, rows: list[int], horizon: int = 1) -> tuple[dict[dat
     due = {history.dates[row]: row for row in rows}
     while today <= history.dates[-1] + LATER:
         if today in due:
-            course.add(today, of_row(due[today]))
+            course.add(of_row(history, due[today]))
         today += timedelta(days=1)
         if over := one_by_one(course.known(today)):
             found[today] = over
